@@ -1,0 +1,1 @@
+"""dcgc: a compiler for differentiable communication games."""

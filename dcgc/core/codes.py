@@ -1,0 +1,39 @@
+"""Codes of what the language can say but the compiler cannot lower (L) and of failures at run time (R)."""
+
+from __future__ import annotations
+
+from ..source.code import Code
+
+_HEAD = "game Demo\nplayer A, B\n"
+
+CODES: dict[str, Code] = {
+    c.code: c
+    for c in (
+        Code("L001", "a statement that cannot be lowered yet",
+             "The statement is correct, and `dcgc check` and `dcgc fmt` know it, but this version of the compiler has no "
+             "computation for it: the game can be checked and formatted, not trained.",
+             _HEAD + "random x ~ Normal(0, 1)\nchannel m : A -> B { carries Real; budget 1 bits }\nsend m by A knowing x\n"
+             "decide u : Real by B knowing m\ncost B = (x - u)^2\ncost A = (x - u)^2\n"),
+        Code("L002", "a type that cannot be lowered yet",
+             "The decision's type is correct, but this version of the compiler has no policy that decides it.",
+             _HEAD + "decide f : Function(Real -> Real, affine) by A knowing nothing\ndecide u : Real by B knowing nothing\n"
+             "cost A = f(1)^2\ncost B = (u - 1)^2\n"),
+        Code("L003", "an expression that cannot be lowered yet",
+             "The expression is correct, but this version of the compiler has no computation for it.",
+             _HEAD + "random x[4, 2] ~ Normal(0, 1)\nrandom y[4] ~ Normal(0, 1)\nlet w = ridge(x, y, 0.1)\n"
+             "decide u : Real by A knowing nothing\ndecide v : Real by B knowing nothing\n"
+             "cost A = (u - sum(w))^2\ncost B = (v - u)^2\n"),
+        Code("L004", "a game that grows too large",
+             "Definitions are expanded where they are used; nested uses of a definition that mentions its argument twice "
+             "double in size at each level. The expanded game is refused beyond a fixed size, so that a text of a few lines "
+             "cannot exhaust the memory. Name intermediate results with `let`.",
+             "game Demo\nplayer A\n" + "def f1(x) = x * x + x\n"
+             + "".join(f"def f{i + 1}(x) = f{i}(f{i}(x))\n" for i in range(1, 6))
+             + "decide u : Real by A knowing nothing\ncost A = f6(u)\n"),
+        Code("L005", "a policy family that does not fit",
+             "`policy NAME : FAMILY` asks for a family that cannot decide this: a table needs inputs with finitely many "
+             "values, `piecewise` needs exactly one real input.",
+             "game Demo\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - x)^2\n"
+             "policy u : table\n"),
+    )
+}

@@ -1,0 +1,160 @@
+"""Affine policies by Newton's method on the stacked first-order conditions.
+
+Linear-quadratic games have affine equilibria; here every decision's policy is affine in what it sees, the derivative of each
+player's own cost in its own coefficients is stacked, and the root is found by pseudo-transient continuation (Kelley and Keyes
+1998: implicit Euler steps along the players' gradient flow that grow as the residual falls, hence Newton at the end) from several
+starts at once. A root is a candidate only with a residual near rounding and its own second-order conditions; whether it is an
+equilibrium among all policies is for the regret to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from ..core.expression import references
+from ..core.site import Decision
+from ..lower.grid import Grid
+from ..lower.plans import natural_grid
+from ..lower.problem import Problem
+from ..lower.strategy import Strategy
+from ..lower.world import TREMBLING
+from .starting import keys, strategy
+
+STARTS = 6
+ITERATIONS = 200
+RESIDUAL = 1e-9
+LARGEST = 400  # coefficients
+
+
+@dataclass(frozen=True)
+class Root:
+    """A solution of the first-order conditions: strategies by group, residual, least own second derivative (relative)."""
+
+    profile: Mapping[str, Strategy]
+    residual: float
+    curvature: float
+
+
+def trembling(problem: Problem, d: Decision) -> frozenset[str]:
+    """Earlier real decisions that ``d`` sees with no noise between: it must reply to whatever they are."""
+    information = problem.reduction.information.get(d.name)
+    out: set[str] = set()
+    for dim in information.dims if information is not None else ():
+        c = problem.reduction.coordinates[dim]
+        if c.role == "derived" and c.observed is not None:
+            out |= {x for x in references(c.observed) if isinstance(problem.dependence.sites[x], Decision)}
+    return frozenset(x for x in out if not problem.dependence.sites[x].finite)  # type: ignore[attr-defined]
+
+
+def with_trembles(grid: Grid, names: frozenset[str], scale: float = 1.0) -> Grid:
+    """The grid with a three-point coordinate for the error of each hand."""
+    nodes, weights, shape = dict(grid.nodes), dict(grid.weights), list(grid.shape)
+    for name in sorted(names):
+        nodes[TREMBLING + name] = scale * jnp.asarray([-1.0, 0.0, 1.0]) * 3**0.5
+        weights[TREMBLING + name] = jnp.asarray([1 / 6, 2 / 3, 1 / 6])
+        shape.append((TREMBLING + name, 3))
+    return Grid(nodes, weights, grid.samples, tuple(shape), grid.observed, grid.continuous, grid.slots)
+
+
+def own_gradient(problem: Problem, grid: Grid, profile: Mapping[str, Strategy], d: Decision) -> Strategy:
+    """d J / d (the policy of one decision), J its player's cost, every other policy (a twin's too) held fixed."""
+    trembles = trembling(problem, d)
+    full = with_trembles(grid, trembles) if trembles else grid
+
+    def cost(own: Strategy) -> Array:
+        world = problem.world(full, problem.natural, profile)
+        world.rules = {**world.rules, d.name: own}
+        world.trembles = trembles
+        return problem.cost(world, problem.decider(d))
+
+    return eqx.filter_grad(cost)(profile[problem.leader_of[d.name]])
+
+
+def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root], str]:
+    """Roots of the first-order conditions from ``STARTS`` random starts, distinct ones only, and what was integrated on."""
+    grid, text = natural_grid(problem, budget, seed=0, largest=10, samples=2048)
+    template = {k: strategy(problem, grid, ds[0], "affine", keys(seed, 1)[0], free=True) for k, ds in problem.groups.items()}
+    spec = {k: s.trainable() for k, s in template.items()}
+    trained, fixed = eqx.partition(template, spec)
+    flat, unravel = ravel_pytree(trained)
+    if flat.size > LARGEST:
+        return [], text
+
+    def residual(theta: Array) -> Array:
+        profile = eqx.combine(unravel(theta), fixed)
+        parts = {}
+        for k, decisions in problem.groups.items():
+            gradients = [eqx.filter(own_gradient(problem, grid, profile, d), spec[k]) for d in decisions]
+            parts[k] = jax.tree.map(lambda *g: sum(g) / len(g), *gradients)
+        return ravel_pytree(parts)[0]
+
+    jacobian = jax.jacfwd(residual)
+
+    def search(theta: Array) -> tuple[Array, Array, Array]:
+        def body(carry: tuple) -> tuple:
+            t, f, damping, n = carry
+            j = jacobian(t)
+            size = jnp.maximum(jnp.abs(jnp.diagonal(j)), 1e-8)
+            move = -jnp.linalg.solve(j + damping * jnp.diag(size), f)
+            new = t + jnp.where(jnp.all(jnp.isfinite(move)), move, 0.0)
+            g = residual(new)
+            ratio = jnp.linalg.norm(g) / jnp.maximum(jnp.linalg.norm(f), 1e-300)
+            worse = ~jnp.isfinite(ratio) | (ratio > 10)
+            return (jnp.where(worse, t, new), jnp.where(worse, f, g),
+                    jnp.where(worse, 10 * damping + 1e-3, damping * jnp.clip(ratio, 0.1, 2.0)), n + 1)
+
+        def unfinished(carry: tuple) -> Array:
+            _, f, _, n = carry
+            return (n < ITERATIONS) & (jnp.linalg.norm(f) > 1e-13)
+
+        t, f, _, _ = jax.lax.while_loop(unfinished, body, (theta, residual(theta), jnp.asarray(1.0), 0))
+        return t, jnp.linalg.norm(f), jacobian(t)
+
+    starts = jnp.stack([ravel_pytree(eqx.filter({k: strategy(problem, grid, ds[0], "affine", key, free=True)
+                                                 for k, ds in problem.groups.items()}, spec))[0]
+                        for key in keys(seed, STARTS)])
+    thetas, norms, jacobians = jax.jit(lambda s: jax.lax.map(search, s))(starts)
+    roots: list[Root] = []
+    kept: list[np.ndarray] = []
+    for theta, norm, j in zip(np.asarray(thetas), np.asarray(norms), np.asarray(jacobians), strict=True):
+        if not np.isfinite(norm) or norm > RESIDUAL * (1 + np.abs(theta).max()):
+            continue
+        if any(np.allclose(theta, other, rtol=1e-6, atol=1e-8) for other in kept):
+            continue
+        kept.append(theta)
+        profile = eqx.combine(unravel(jnp.asarray(theta)), fixed)
+        roots.append(Root(bounded(problem, grid, profile), float(norm), own_curvature(trained, j)))
+    return roots, text
+
+
+def own_curvature(trained: Mapping[str, Strategy], jacobian: np.ndarray) -> float:
+    """The least eigenvalue of any policy's own second derivative, over the largest entry: negative at a saddle or a maximum."""
+    start, least, largest = 0, np.inf, max(float(np.abs(jacobian).max()), 1e-300)
+    for k in sorted(trained):
+        size = ravel_pytree(trained[k])[0].size
+        block = jacobian[start:start + size, start:start + size]
+        if size:
+            least = min(least, float(np.linalg.eigvalsh((block + block.T) / 2).min()))
+        start += size
+    return least / largest
+
+
+def bounded(problem: Problem, grid: Grid, profile: Mapping[str, Strategy]) -> dict[str, Strategy]:
+    """The same policies under heads that keep each decision's bounds."""
+    out = {}
+    for k, decisions in problem.groups.items():
+        d = decisions[0]
+        s = profile[k]
+        if d.low is not None or d.high is not None:
+            kept = strategy(problem, grid, d, "affine", keys(0, 1)[0], location=0.0, scale=1.0)
+            s = eqx.tree_at(lambda x: x.head, s, kept.head)
+        out[k] = s
+    return out

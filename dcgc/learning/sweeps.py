@@ -1,0 +1,212 @@
+"""Sweeps of pointwise best responses over free-form tables.
+
+Every decision is a table over the grid of what it knows. In a sweep each in turn is moved towards its best reply at every input,
+the others held fixed: a real decision by trying candidates along its whole range and closing in, a finite one by a step of magnetic
+mirror descent on its exact conditional costs (Sokota et al. 2023; with a long step it is the logit response), whose temperature
+falls. In a team each undamped sweep lowers the cost; in a game the moves are damped. Many random starts are run by one program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..core.site import Decision
+from ..lower.evaluate import evaluate
+from ..lower.grid import Grid
+from ..lower.problem import Problem
+from ..lower.strategy import mass
+from ..lower.variable import Variable, constant, contract, expand, lift
+from ..lower.world import World
+from ..primitives.relaxations import Relaxation
+from .tables import as_table, ordered_dims, table_profile
+
+CANDIDATE = "candidate"
+COVERAGE = 1e-6  # probability that may leave the grid
+Tables = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class SweepSettings:
+    """``damping``: part of the way to the best reply. ``step``: of mirror descent, over the spread of the costs at stake.
+    ``tail``: entropy temperature (same units) at the first and the last sweep."""
+
+    damping: float = 1.0
+    step: float = 1.0
+    hot: float = 0.3
+    cold: float = 1e-4
+    candidates: int = 25
+    rounds: int = 4
+
+
+def own_view(problem: Problem, d: Decision) -> Relaxation:
+    """Jumps are spread over the cells of what ``d`` does not know."""
+    information = problem.reduction.information[d.name]
+    assert information is not None
+    return Relaxation("cells", frozenset(information.dims))
+
+
+def world_of(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], relaxation: Relaxation) -> World:
+    return problem.world(grid, problem.reduction, table_profile(problem, tables, others), relaxation)  # type: ignore[arg-type]
+
+
+def pool(problem: Problem, world: World, d: Decision, v: Variable) -> Variable:
+    """Sums over what a mask hides, shared out evenly among the hidden values."""
+    information = problem.reduction.information[d.name]
+    assert information is not None
+    for event, hidden in information.masks:
+        seen = evaluate(world, event)
+        for dim in hidden:
+            if dim in v.dims:
+                axis = v.dims.index(dim)
+                mean = Variable(v.dims, jnp.broadcast_to(v.data.mean(axis=axis, keepdims=True), v.data.shape))
+                v = lift(lambda x, t, e: jnp.where(e > 0.5, x, t), v, mean, seen)
+    return v
+
+
+def conditional(problem: Problem, grid: Grid, world: World, d: Decision, values: Variable | None) -> Variable:
+    """E[cost of d's player | what it knows, its action], along ``candidate`` or the decision's own coordinate."""
+    dims = ordered_dims(problem, d)
+    wanted = problem.dependence.payments_of(d.name)
+    here = world if values is None else world.vary({d.name: values})
+    keep = dims if values is not None else (*dims, d.name)
+    total: Variable = constant(0.0)
+    for p in problem.pays(problem.decider(d)):
+        if p.name in wanted:
+            total = lift(jnp.add, total, here.expectation(here.payment(p), keep,
+                                                          without=None if values is not None else d.name, tremble=True))
+    density = pool(problem, world, d, mass(world, dims))  # what it knows came before it
+    total = pool(problem, world, d, total)
+    q = lift(lambda q, m: q / jnp.where(m > 0, m, 1.0), total, density)
+    if values is None:
+        return q
+    # An action that carries an observation off its grid would seem to cost nothing there: it is no candidate.
+    moved = tuple(n for n, c in problem.reduction.coordinates.items() if c.role == "observation" and c.observed is not None
+                  and d.name in problem.dependence.of(c.observed))
+    if not moved:
+        return q
+    on_grid = contract([constant(1.0), *here.closure((*dims, *moved), tremble=True)], (*dims, CANDIDATE))
+    covered = lift(lambda c, m: c / jnp.where(m > 0, m, 1.0), pool(problem, world, d, on_grid), density)
+    return lift(lambda x, c: jnp.where(c > 1 - COVERAGE, x, jnp.inf), q, covered)
+
+
+def real_reply(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], d: Decision,
+               settings: SweepSettings) -> Array:
+    """The best reply of a scalar real decision at every input, as a table."""
+    world = world_of(problem, grid, tables, others, own_view(problem, d))
+    dims = tuple(sorted(ordered_dims(problem, d)))
+    shape = tuple(grid.sizes[x] for x in dims)
+    if d.name in grid.nodes:
+        return coordinate_reply(problem, world, d, grid)
+    now = jnp.broadcast_to(expand(world.choice(d.name), dims, 0), shape)
+    low, high = interval(world, d, dims, shape, now)
+
+    def q(values: Array) -> Array:
+        names = tuple(sorted((*dims, CANDIDATE)))
+        v = Variable(names, jnp.moveaxis(values, -1, names.index(CANDIDATE)))
+        out = conditional(problem, grid, world, d, v)
+        return jnp.moveaxis(jnp.broadcast_to(expand(out, names, 0), v.data.shape), names.index(CANDIDATE), -1)
+
+    def pick(a: Array, i: Array) -> Array:
+        return jnp.take_along_axis(a, i[..., None], -1)[..., 0]
+
+    best, least = now, q(now[..., None])[..., 0]
+    left, right = low, high
+    for r in range(settings.rounds):
+        n = settings.candidates if r == 0 else 7
+        candidates = left[..., None] + (right - left)[..., None] * jnp.linspace(0.0, 1.0, n)
+        values = q(candidates)
+        k = jnp.argmin(values, -1)
+        better = pick(values, k) < least - 1e-12 * jnp.abs(least)
+        best, least = jnp.where(better, pick(candidates, k), best), jnp.where(better, pick(values, k), least)
+        middle = jnp.clip(k, 1, n - 2)
+        y0, y1, y2 = (pick(values, middle + i) for i in (-1, 0, 1))
+        bend = y0 - 2 * y1 + y2
+        step = pick(candidates, middle + 1) - pick(candidates, middle)
+        vertex = jnp.clip(pick(candidates, middle) + jnp.where(bend > 0, 0.5 * step * (y0 - y2) / jnp.where(bend > 0, bend, 1.0), 0.0),
+                          low, high)
+        found = q(vertex[..., None])[..., 0]
+        better = found < least - 1e-12 * jnp.abs(least)
+        best, least = jnp.where(better, vertex, best), jnp.where(better, found, least)
+        half = (right - left) / (n - 1) * 1.5
+        left, right = jnp.maximum(low, best - half), jnp.minimum(high, best + half)
+    return as_table(problem, d, Variable(dims, best), grid)
+
+
+def coordinate_reply(problem: Problem, world: World, d: Decision, grid: Grid) -> Array:
+    """The best reply of a real decision whose value has a coordinate of its own: the least of a parabola through the best node."""
+    q = conditional(problem, grid, world, d, None)
+    dims = tuple(sorted(ordered_dims(problem, d)))
+    names = tuple(sorted((*dims, d.name)))
+    full = jnp.broadcast_to(expand(q, names, 0), tuple(grid.sizes[x] for x in names))
+    values = jnp.moveaxis(full, names.index(d.name), -1)
+    nodes = grid.nodes[d.name]
+    k = jnp.argmin(values, -1)
+    middle = jnp.clip(k, 1, nodes.shape[0] - 2)
+    y0, y1, y2 = (jnp.take_along_axis(values, (middle + i)[..., None], -1)[..., 0] for i in (-1, 0, 1))
+    bend, step = y0 - 2 * y1 + y2, nodes[1] - nodes[0]
+    vertex = nodes[middle] + jnp.where(bend > 0, 0.5 * step * (y0 - y2) / jnp.where(bend > 0, bend, 1.0), 0.0)
+    best = jnp.where(k == middle, vertex, nodes[k])
+    return as_table(problem, d, Variable(dims, jnp.clip(best, nodes[0], nodes[-1])), grid)
+
+
+def interval(world: World, d: Decision, dims: tuple[str, ...], shape: tuple[int, ...], now: Array) -> tuple[Array, Array]:
+    """Where candidates lie: between the decision's bounds, or wide around what is played anywhere."""
+    width = 1.5 * jnp.maximum(jnp.maximum(jnp.ptp(now), jnp.max(jnp.abs(now))), 0.5)
+    low = jnp.full(shape, jnp.min(now) - width) if d.low is None else \
+        jnp.broadcast_to(expand(evaluate(world, d.low), dims, 0), shape).astype(float)
+    high = jnp.full(shape, jnp.max(now) + width) if d.high is None else \
+        jnp.broadcast_to(expand(evaluate(world, d.high), dims, 0), shape).astype(float)
+    return low, high
+
+
+def finite_costs(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], d: Decision) -> Array:
+    """Conditional expected costs of a finite decision's options at every input: a table with the options last."""
+    world = world_of(problem, grid, tables, others, own_view(problem, d))
+    q = conditional(problem, grid, world, d, None)
+    position = q.dims.index(d.name) if d.name in q.dims else None
+    if position is None:
+        q = Variable(q.dims, jnp.broadcast_to(q.data[..., None], (*q.data.shape, d.options)))
+    else:
+        rest = tuple(x for x in q.dims if x != d.name)
+        q = Variable(rest, jnp.moveaxis(q.data, position, -1))
+    return as_table(problem, d, q, grid)
+
+
+def mirror_step(p: Array, q: Array, settings: SweepSettings, temperature: Array) -> Array:
+    """One step of magnetic mirror descent on a table of probabilities, with the uniform magnet."""
+    stakes = jnp.maximum(jnp.max(q.max(-1) - q.min(-1)), 1e-12)
+    eta, tau = settings.step / stakes, temperature * stakes
+    return jax.nn.softmax((jnp.log(jnp.maximum(p, 1e-30)) - eta * q) / (1 + eta * tau), axis=-1)
+
+
+def sweep(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], settings: SweepSettings,
+          temperature: Array, frozen: frozenset[str] = frozenset()) -> dict[str, Array]:
+    """Every table moved once, the last decision first."""
+    new = dict(tables)
+    for k in reversed([k for k in problem.groups if k in tables and k not in frozen]):
+        d = problem.groups[k][0]
+        if d.finite:
+            new[k] = mirror_step(new[k], finite_costs(problem, grid, new, others, d), settings, temperature)
+        else:
+            reply = real_reply(problem, grid, new, others, d, settings)
+            new[k] = new[k] + settings.damping * (reply - new[k])
+    return new
+
+
+def mean_cost(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object]) -> Array:
+    """Sum over players of their cost (a team's is counted once for everybody in it)."""
+    world = world_of(problem, grid, tables, others, Relaxation("cells"))
+    if problem.is_team:
+        return problem.cost(world, problem.decider(problem.game.decisions[0]))
+    return sum((problem.cost(world, p) for p in problem.people), jnp.zeros(()))
+
+
+def real_grid_tables(problem: Problem, others: Mapping[str, object]) -> tuple[str, ...]:
+    """Groups whose policy is a table here: all but those with an exact best response."""
+    return tuple(k for k in problem.groups if k not in others)
+

@@ -1,0 +1,219 @@
+"""A game made ready to compute: simplified, analysed, with the accounts of every player."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import jax.numpy as jnp
+from jax import Array
+
+from ..core.expression import Constant, Expression
+from ..core.site import Decision, Game, Payment, Random
+from ..information.dependence import Dependence, mentioned
+from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
+from ..passes import simplify
+from ..primitives.relaxations import Relaxation
+from .grid import Grid
+from .variable import Variable, constant, lift
+from .world import Rule, World
+
+JUMPING = frozenset({"gt", "ge", "lt", "le", "sign", "floor", "argmax", "mod"})
+
+
+@dataclass(frozen=True)
+class Person:
+    """A player, or a member of a family (counted from 0)."""
+
+    name: str
+    member: int | None = None
+
+    @property
+    def label(self) -> str:
+        return self.name if self.member is None else f"{self.name}[{self.member + 1}]"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``source``: the game as elaborated (loops intact); ``game``: simplified. ``groups``: decisions (of ``game``) that share one
+    policy, by the name of the first."""
+
+    source: Game
+    game: Game
+    parameters: Mapping[str, Array]
+    _cache: dict[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def dependence(self) -> Dependence:
+        return Dependence(self.game)
+
+    @cached_property
+    def reduction(self) -> Reduction:
+        """Coordinates in which what every decision knows is a set of dimensions."""
+        return reduce_information(self.game, self.dependence)
+
+    @cached_property
+    def natural(self) -> Reduction:
+        """Coordinates as nature draws: every draw and every finite decision its own."""
+        r = Reduction()
+        for site in self.game.sites:
+            if isinstance(site, Random):
+                role = "finite" if site.distribution in FINITE_LAWS else "nature"
+                r.coordinates[site.name] = Coordinate(site.name, role, site.name)  # type: ignore[arg-type]
+            elif isinstance(site, Decision) and site.finite and not site.axes:
+                r.coordinates[site.name] = Coordinate(site.name, "finite", site.name, size=site.options)
+        return r
+
+    @cached_property
+    def people(self) -> tuple[Person, ...]:
+        """All players; of a family each member, of a large one the first alone (members are exchangeable)."""
+        out = []
+        for p in self.source.players:
+            if p.size is None:
+                out.append(Person(p.name))
+            else:
+                out.extend(Person(p.name, i) for i in range(p.size if self.unrolled(p.name) else 1))
+        return tuple(out)
+
+    def unrolled(self, family: str) -> bool:
+        return not any(a.family == family for s in self.game.sites for a in s.axes)
+
+    def actor(self, site: Decision | Payment) -> Person | None:
+        """Who acts or pays; None for a member of a large family, whose site stands for all members."""
+        member = site.actor.member
+        if member is None:
+            return Person(site.actor.name)
+        return Person(site.actor.name, round(float(member.value)) - 1) if isinstance(member, Constant) else None  # type: ignore[arg-type]
+
+    @cached_property
+    def teams(self) -> Mapping[str, frozenset[Person]]:
+        return {t.name: frozenset(Person(n, i) for n, i in t.members) for t in self.game.teams}
+
+    def pays(self, person: Person) -> tuple[Payment, ...]:
+        """The payments that count for a player: its own, its teams', and its share of a large family's."""
+        return tuple(p for p in self.game.payments if self.counts(p, person))
+
+    def counts(self, p: Payment, person: Person) -> bool:
+        if p.actor.name in self.teams:
+            return person in self.teams[p.actor.name]
+        payer = self.actor(p)
+        if payer is None:
+            return p.actor.name == person.name
+        if payer.member is None and person.member is not None and payer.name == person.name:
+            return True
+        return payer == person
+
+    @cached_property
+    def is_team(self) -> bool:
+        """One team, and nobody with a cost of their own: everybody who decides is charged for the same payments."""
+        deciders = [self.decider(d) for d in self.game.decisions]
+        paid = {tuple(p.name for p in self.pays(x)) for x in deciders}
+        return len(paid) <= 1
+
+    def decider(self, d: Decision) -> Person:
+        actor = self.actor(d)
+        return actor if actor is not None else Person(d.actor.name, 0)
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[Decision, ...]]:
+        """Decisions that share one policy: those of a symmetric family, copy by copy."""
+        symmetric = {p.name for p in self.source.players if p.symmetric}
+        out: dict[str, list[Decision]] = {}
+        for d in self.game.decisions:
+            first = d.name
+            if d.actor.name in symmetric and not d.axes:
+                base = d.name.split("[", 1)[0]
+                first = next((k for k in out if k.split("[", 1)[0] == base), d.name)
+            out.setdefault(first, []).append(d)
+        return {k: tuple(v) for k, v in out.items()}
+
+    @cached_property
+    def leader_of(self) -> Mapping[str, str]:
+        """The name under which each decision's policy is kept."""
+        return {d.name: k for k, ds in self.groups.items() for d in ds}
+
+    def world(self, grid: Grid, reduction: Reduction, profile: Mapping[str, Rule],
+              relaxation: Relaxation | None = None, parameters: Mapping[str, Array] | None = None) -> World:
+        """The game on a grid under a profile: a rule for every group, or for single decisions."""
+        rules = {}
+        for d in self.game.decisions:
+            name = d.name if d.name in profile else self.leader_of[d.name]
+            if name in profile:
+                rules[d.name] = profile[name]
+        return World(self.game, self.dependence, reduction, grid, rules, parameters or self.parameters,
+                     relaxation or Relaxation())
+
+    def cost(self, world: World, person: Person) -> Array:
+        """Expected cost J of a player, (), in the game's units."""
+        return total_cost(world, self.pays(person), person)
+
+    def account(self, world: World, name: str, member: int | None) -> Array:
+        """Expected cost of a player, a member or a team: a team's counts each of its payments once."""
+        if name in self.teams:
+            return total_cost(world, tuple(p for p in self.game.payments if p.actor.name == name), None)
+        return self.cost(world, Person(name, member))
+
+    # ------------------------------------------------------------ structure that choices depend on
+
+    @cached_property
+    def has_jumps(self) -> bool:
+        """Whether a comparison (or the like) of something a decision influences stands on the way to a payment."""
+        from ..core.expression import Apply, walk
+
+        moved = {d.name for d in self.game.decisions}
+        for site in self.game.sites:
+            for e in mentioned(site):
+                for x in walk(self.dependence.inline(e)):
+                    if isinstance(x, Apply) and x.function in JUMPING and self.dependence.of(x) & moved:
+                        return True
+        return False
+
+    @cached_property
+    def has_steps(self) -> bool:
+        """Whether any comparison (or the like) of something continuous stands in the game: Gauss rules are then not sharp."""
+        from ..core.expression import Apply, walk
+
+        for site in self.game.sites:
+            for e in mentioned(site):
+                if any(isinstance(x, Apply) and (x.function in JUMPING or x.function in ("abs", "maximum", "minimum", "clip", "max",
+                                                                                        "min"))
+                       for x in walk(e)):
+                    return True
+        return False
+
+    @cached_property
+    def has_finite_decisions(self) -> bool:
+        return any(d.finite for d in self.game.decisions)
+
+    @cached_property
+    def loops(self) -> bool:
+        """Whether a loop over many members is left."""
+        return any(s.axes for s in self.game.sites)
+
+    def dims_of(self, e: Expression | None, reduction: Reduction) -> frozenset[str]:
+        """Coordinates on which an expression can depend."""
+        if e is None:
+            return frozenset()
+        up = self.dependence.of(e)
+        return frozenset(n for n, c in reduction.coordinates.items() if n in up or (c.site is not None and c.site in up))
+
+
+def total_cost(world: World, payments: tuple[Payment, ...], person: Person | None) -> Array:
+    """The expected sum of payments; of a large family's, the share of ``person`` (None: of all)."""
+    total: Variable = constant(0.0)
+    for p in payments:
+        value = world.expectation(world.payment(p))
+        if p.axes:
+            own = value.data
+            whole_family = person is None or p.actor.member is None
+            value = Variable((), jnp.sum(own) if whole_family else own.reshape(-1)[person.member or 0])  # type: ignore[union-attr]
+        total = lift(jnp.add, total, value)
+    return total.data
+
+
+def prepare(source: Game) -> Problem:
+    """Simplify and analyse an elaborated game."""
+    game = simplify(source)
+    parameters = {n: jnp.asarray(v, float) for n, v in game.parameters.items()}
+    return Problem(source, game, parameters)

@@ -1,0 +1,184 @@
+"""From a policy (a function of one standardised situation) to a rule on the grid, and the rules that need no parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..core.site import Decision
+from ..policies import Head, Policy
+from ..primitives.relaxations import Relaxation
+from .evaluate import evaluate
+from .variable import Variable, constant, expand, lift, stack, union
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+class Strategy(eqx.Module):
+    """A policy with its head, for a decision's observations in the game's own units.
+
+    ``location``, ``scale`` (d,): the real inputs are standardised by them. ``sizes``: how many values each finite input has.
+    ``hard``: a finite decision is a function of its inputs (the option with the largest raw output) and no distribution.
+    """
+
+    policy: Policy
+    head: Head
+    location: Array
+    scale: Array
+    sizes: tuple[int, ...] = eqx.field(static=True, default=())
+    hard: bool = eqx.field(static=True, default=False)
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        index, reals = inputs(world, d)
+        bounds = [constant(-math.inf) if d.low is None else evaluate(world, d.low),
+                  constant(math.inf) if d.high is None else evaluate(world, d.high)]
+        variables = [index, reals, *bounds]
+        dims = union(variables)
+        sizes = {x: v.size(x) for v in variables for x in v.dims}
+        shape = tuple(sizes[x] for x in dims)
+        flat = [jnp.broadcast_to(expand(v, dims, len(v.own)), (*shape, *v.own)).reshape((-1, *v.own)) for v in variables]
+        raw = jax.vmap(lambda i, x: self.raw(i, x))(flat[0], flat[1])
+        if d.finite and self.hard:
+            return hard_choice(world, d, Variable(dims, raw.reshape((*shape, *raw.shape[1:]))))
+        out = jax.vmap(self.head)(raw, flat[2], flat[3])
+        if d.kind == "bool":
+            out = jnp.stack([1 - out, out], -1)
+        return Variable(dims, out.reshape((*shape, *out.shape[1:])))
+
+    def raw(self, index: Array, reals: Array) -> Array:
+        """The policy's raw output in one situation: finite index (), real inputs (d,) in the game's units."""
+        location, scale = jax.lax.stop_gradient((self.location, self.scale))
+        return self.policy(index.astype(int), (reals - location) / scale)
+
+    def trainable(self) -> Strategy:
+        """A tree of bools: true at the policy's own trainable leaves."""
+        nothing = jax.tree.map(lambda _: False, self)
+        return eqx.tree_at(lambda s: s.policy, nothing, self.policy.trainable())
+
+
+def hard_choice(world: World, d: Decision, raw: Variable) -> Variable:
+    """Probabilities 0 and 1 (in a cell that a switch divides: the parts) of the option with the largest raw output."""
+    if d.kind == "bool":
+        yes = world.step(Variable(raw.dims, raw.data[..., 0]), 0.0)
+        return lift(lambda p: jnp.stack([1 - p, p], -1), yes)
+    options = [Variable(raw.dims, raw.data[..., k]) for k in range(d.options)]
+    parts = []
+    for k, mine in enumerate(options):
+        p = constant(1.0)
+        for j, other in enumerate(options):
+            if j != k:  # the earlier of two equal options is chosen
+                p = lift(jnp.multiply, p, world.step(lift(jnp.subtract, mine, other), 1.0 if k < j else 0.0))
+        parts.append(p)
+    stacked = stack(parts)
+    joint = Variable(stacked.dims, jnp.moveaxis(stacked.data, len(stacked.dims), -1))
+    return Variable(joint.dims, joint.data / jnp.sum(joint.data, -1, keepdims=True))
+
+
+def inputs(world: World, d: Decision) -> tuple[Variable, Variable]:
+    """What a decision sees: the number of its combination of finite inputs, and its real inputs (d,), in order."""
+    index: Variable = constant(0)
+    reals: list[Variable] = []
+    for o in d.observations:
+        v = evaluate(world, o.expression)
+        if o.size is None:
+            reals.extend(entries(v))
+            continue
+        if o.kind == "choice":
+            v = Variable(v.dims, jnp.argmax(v.data, axis=-1))
+        low = 0 if o.kind in ("bool", "choice") else o.low
+        for entry in entries(v):
+            index = lift(lambda i, x, size=o.size, low=low: i * size + jnp.clip(jnp.round(x).astype(int) - low, 0, size - 1),
+                         index, entry)
+    if not reals:
+        return index, Variable((), jnp.zeros((0,)))
+    joined = stack(reals)
+    return index, Variable(joined.dims, jnp.moveaxis(joined.data, len(joined.dims), -1))
+
+
+def entries(v: Variable) -> list[Variable]:
+    """The scalar entries of a value, in order."""
+    own = v.own
+    if not own:
+        return [v]
+    flat = v.data.reshape((*v.data.shape[:len(v.dims)], -1))
+    return [Variable(v.dims, flat[..., k]) for k in range(flat.shape[-1])]
+
+
+def finite_sizes(d: Decision) -> tuple[int, ...]:
+    """How many values each finite scalar input has, in order."""
+    return tuple(o.size for o in d.observations if o.size is not None
+                 for _ in range(math.prod(o.shape if o.kind != "choice" else o.shape[:-1])))
+
+
+def real_inputs(d: Decision) -> int:
+    """The number of real inputs."""
+    return sum(math.prod(o.shape) for o in d.observations if o.size is None)
+
+
+class Tabular(eqx.Module):
+    """What is decided at every point of the coordinates that the decision knows (``dims``): a free-form policy on one grid."""
+
+    dims: tuple[str, ...] = eqx.field(static=True)
+    data: Array
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        return Variable(self.dims, self.data)
+
+
+class BestResponse(eqx.Module):
+    """The exact best reply of a last mover whose cost is quadratic in what it decides: the conditional mean.
+
+    With Q(u) = E[cost | what is known, u], a parabola, its least point from three values. It is a policy held fixed for everybody
+    else, so no gradient passes.
+    """
+
+    payers: tuple[str, ...] = eqx.field(static=True)  # the payments whose sum it minimises
+    depends_on_profile: ClassVar[bool] = True
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        information = world.reduction.information[d.name]
+        assert information is not None
+        zero = conditional_cost(world, d.name, constant(0.0), self.payers, information.dims)
+        plus = conditional_cost(world, d.name, constant(1.0), self.payers, information.dims)
+        minus = conditional_cost(world, d.name, constant(-1.0), self.payers, information.dims)
+
+        def least(q0: Array, q1: Array, q2: Array) -> Array:
+            curvature, slope = q1 + q2 - 2 * q0, (q1 - q2) / 2
+            return jnp.where(curvature > 0, -slope / jnp.where(curvature > 0, curvature, 1.0), 0.0)
+
+        best = lift(least, zero, plus, minus)
+        if d.low is not None:
+            best = lift(jnp.maximum, best, evaluate(world, d.low))
+        if d.high is not None:
+            best = lift(jnp.minimum, best, evaluate(world, d.high))
+        return Variable(best.dims, jax.lax.stop_gradient(best.data))
+
+
+def conditional_cost(world: World, decision: str, value: Variable, payments: tuple[str, ...],
+                     dims: tuple[str, ...], relaxation: Relaxation | None = None) -> Variable:
+    """Density-weighted cost at every point of ``dims`` if a decision took ``value``, the other policies held fixed.
+
+    ``value`` may vary along a coordinate of its own (candidates), which is kept. Divided by the density it is the
+    conditional expectation.
+    """
+    varied = world.vary({decision: value}, relaxation)
+    total: Variable = constant(0.0)
+    for p in world.game.payments:
+        if p.name in payments:
+            total = lift(jnp.add, total, varied.expectation(varied.payment(p), dims, tremble=True))
+    return total
+
+
+def mass(world: World, dims: tuple[str, ...]) -> Variable:
+    """The density of the coordinates at every point."""
+    return world.expectation(constant(1.0), dims, tremble=True)
+
+
+Profile = Mapping[str, Strategy | BestResponse | Tabular]

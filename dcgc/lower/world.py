@@ -1,0 +1,268 @@
+"""A game on a grid: every site's value as a random variable, every expectation as a contraction.
+
+A ``World`` is made anew in each trace. It evaluates sites on demand (an observation that serves as a coordinate is known before
+the noise in it), keeps one factor for each coordinate (its probability weights, or the density by which it replaced a noise) and
+contracts. Nothing here knows a particular game.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import jax.numpy as jnp
+from jax import Array
+
+from ..core import expression as core
+from ..core.site import Decision, Game, Let, Payment, Random
+from ..information.dependence import Dependence
+from ..information.reduction import Coordinate, Reduction
+from ..primitives.distributions import DISTRIBUTIONS
+from ..primitives.relaxations import Relaxation
+from .evaluate import evaluate, step
+from .grid import Grid, cell_weights, interpolation_weights
+from .variable import Variable, along, contract, dim_to_own, lift, own_to_dim, whole
+
+Rule = Callable[["World", Decision], Variable]
+
+TREMBLE = 1e-9
+TREMBLING = "~"  # prefix of the coordinate along which a decision errs
+
+
+@dataclass
+class World:
+    """``rules``: for every decision its policy, as a function from the world to what the policy chooses: a value, or for a finite
+    decision the probabilities of its options (last own axis). ``overrides``: values of decisions that replace it.
+    ``trembles``: real decisions that err a little, so that what follows them is judged off the path, too.
+    ``base``: the world of which this one is a variation.
+    ``parameters``: the game's parameters as arrays."""
+
+    game: Game
+    dependence: Dependence
+    reduction: Reduction
+    grid: Grid
+    rules: Mapping[str, Rule]
+    parameters: Mapping[str, Array]
+    relaxation: Relaxation = field(default_factory=Relaxation)
+    overrides: Mapping[str, Variable] = field(default_factory=dict)
+    trembles: frozenset[str] = frozenset()
+    axes: tuple[str, ...] = ()
+    base: World | None = None
+    _values: dict[str, Variable] = field(default_factory=dict)
+    _choices: dict[str, Variable] = field(default_factory=dict)
+    _factors: dict[str, Variable] = field(default_factory=dict)
+
+    def vary(self, overrides: Mapping[str, Variable], relaxation: Relaxation | None = None) -> World:
+        """The same world but for some decisions' values (their policies are not asked) or the relaxation."""
+        return replace(self, overrides={**self.overrides, **overrides}, relaxation=relaxation or self.relaxation,
+                       base=self.base or self, _values={}, _choices={}, _factors={})
+
+    # ------------------------------------------------------------ values
+
+    def value(self, name: str) -> Variable:
+        """The value of a site: for a finite decision with a coordinate, its options along that coordinate."""
+        if name not in self._values:
+            self._values[name] = self._site_value(name)
+        return self._values[name]
+
+    def _site_value(self, name: str) -> Variable:
+        site = self.dependence.sites[name]
+        if isinstance(site, Let):
+            inlined = None if site.axes else self.dependence.inline(core.Reference(name))
+            dim = self.coordinate_of(inlined) if inlined is not None else None
+            return self.nodes(dim) if dim is not None else self.loop(site, lambda: evaluate(self, site.value))
+        if isinstance(site, Random):
+            return self._random(site)
+        assert isinstance(site, Decision)
+        if name in self.overrides:
+            return self.overrides[name]
+        coordinate = self.reduction.coordinates.get(name)
+        if coordinate is not None and name in self.grid.nodes:
+            return self.options(site) if site.finite else self.nodes(name)
+        if name in self.trembles:  # an error of the hand, along a coordinate of its own
+            return lift(jnp.add, self.choice(name), self.nodes(TREMBLING + name))
+        return self.choice(name)
+
+    def choice(self, name: str) -> Variable:
+        """What the policy chooses: the value of a real decision, the probabilities of a finite one's options."""
+        if name not in self._choices:
+            site = self.dependence.sites[name]
+            assert isinstance(site, Decision)
+            rule = self.rules[name]
+            # A best response is a policy like any other: a deviation elsewhere does not change it.
+            fixed = getattr(rule, "depends_on_profile", False) and self.base is not None
+            self._choices[name] = self.base.choice(name) if fixed and self.base is not None else rule(self, site)
+        return self._choices[name]
+
+    def options(self, site: Decision) -> Variable:
+        """The values of a finite decision, along its coordinate."""
+        if site.kind == "bool":
+            return along(site.name, jnp.arange(2.0))
+        return along(site.name, jnp.eye(site.options))
+
+    def _random(self, site: Random) -> Variable:
+        law = DISTRIBUTIONS[site.distribution]
+        coordinate = self.reduction.coordinates.get(site.name)
+        if self.grid.scattered:
+            return self.loop(site, lambda: self._scattered(site))
+        if coordinate is None or coordinate.role == "observation":  # a noise that its observation has replaced
+            return self._pivot(site)
+        if law.finite:
+            arguments = self._arguments(site)
+            values = law.support_values(*(a.data for a in arguments))
+            return along(site.name, jnp.asarray(values))
+        base = self.grid.nodes[site.name]
+        return whole_or_lift(law, along(site.name, base), self._arguments(site))
+
+    def _arguments(self, site: Random) -> list[Variable]:
+        return [evaluate(self, a) for a in site.arguments]
+
+    def _scattered(self, site: Random) -> Variable:
+        """The draw at every scattered sample, from its own columns of the joint nodes."""
+        law = DISTRIBUTIONS[site.distribution]
+        base = self.grid.columns(site.name)  # (samples, members..., entries..., [dimension])
+        v = Variable(("sample",), base)
+        for axis in site.axes:
+            v = own_to_dim(v, 0, axis.name)
+        arguments = self._arguments(site)
+        if law.finite:
+            return lift_finite(law, v, arguments)
+        return whole_or_lift(law, v, arguments)
+
+    def _pivot(self, site: Random) -> Variable:
+        c = next(c for c in self.reduction.coordinates.values() if c.role == "observation" and c.site == site.name)
+        assert c.offset is not None and c.slope is not None
+        return lift(lambda y, a, b: (y - a) / b, self.nodes(c.name), evaluate(self, c.offset), evaluate(self, c.slope))
+
+    def nodes(self, dim: str) -> Variable:
+        """The values of a coordinate along itself."""
+        return along(dim, self.grid.nodes[dim])
+
+    def coordinate_of(self, e: core.Expression | None) -> str | None:
+        """The coordinate that an inlined expression is, if the grid has it."""
+        for name in self.grid.observed:
+            if self.reduction.coordinates[name].observed == e:
+                return name
+        return None
+
+    def loop(self, site: object, body: Callable[[], Variable]) -> Variable:
+        """A site of a loop over many members: computed for all at once, stored as an array over them."""
+        axes = site.axes  # type: ignore[attr-defined]
+        outer, self.axes = self.axes, (*self.axes, *(a.name for a in axes))
+        value = body()
+        self.axes = outer
+        for axis in reversed(axes):
+            value = dim_to_own(value, axis.name, axis.size)
+        return value
+
+    # ------------------------------------------------------------ factors and expectations
+
+    def factor(self, dim: str, tremble: bool = False) -> Variable:
+        """The weights of a coordinate: probabilities, or a density times the grid's spacing."""
+        key = dim + ("~" if tremble else "")
+        if key not in self._factors:
+            self._factors[key] = self._factor(dim, tremble)
+        return self._factors[key]
+
+    def _factor(self, dim: str, tremble: bool) -> Variable:
+        if dim == "sample" or dim.startswith(TREMBLING):
+            return along(dim, self.grid.weights[dim])
+        c = self.reduction.coordinates[dim]
+        if c.role == "nature":
+            return along(dim, self.grid.weights[dim])
+        if c.role == "finite":
+            return self._finite_factor(c, tremble)
+        if c.role == "observation":
+            return self._density(c)
+        assert c.observed is not None
+        if c.role == "event":
+            value = evaluate(self, c.observed, raw=True)
+            numbers = jnp.arange(c.low, c.low + c.size, dtype=float)
+            if c.low == 0 and c.size == 2:  # a relaxed event is a probability
+                return own_to_dim(lift(lambda p: jnp.stack([1 - p, p], -1), value), 0, dim)
+            return own_to_dim(lift(lambda x: (jnp.abs(x[..., None] - numbers) < 0.5) * 1.0, value), 0, dim)
+        chosen = self.choice(c.site) if c.site is not None else evaluate(self, c.observed, raw=True)
+        weights = lift(lambda x: interpolation_weights(x, self.grid.nodes[dim], tremble), chosen)
+        return own_to_dim(weights, 0, dim)
+
+    def _finite_factor(self, c: Coordinate, tremble: bool) -> Variable:
+        site = self.dependence.sites[c.name]
+        if isinstance(site, Random):
+            law = DISTRIBUTIONS[site.distribution]
+            arguments = self._arguments(site)
+            ranks = law.parameter_ranks
+            p = whole(lambda *a: law.probabilities(*a), *arguments) if any(ranks) else lift(law.probabilities, *arguments)
+            return own_to_dim(p, len(p.own) - 1, c.name)
+        assert isinstance(site, Decision)
+        p = self.choice(site.name)
+        if tremble:
+            p = Variable(p.dims, (1 - TREMBLE) * p.data + TREMBLE / site.options)
+        return own_to_dim(p, len(p.own) - 1, c.name)
+
+    def _density(self, c: Coordinate) -> Variable:
+        assert c.site is not None and c.slope is not None
+        site = self.dependence.sites[c.site]
+        assert isinstance(site, Random)
+        law = DISTRIBUTIONS[site.distribution]
+        slope = evaluate(self, c.slope)
+        noise = self.value(site.name)
+        log_density = lift(law.log_density, noise, *self._arguments(site))
+        spacing = along(c.name, self.grid.weights[c.name])
+        return lift(lambda l, b, h: cell_weights(l, b, h), log_density, slope, spacing)
+
+    def closure(self, dims: tuple[str, ...], without: str | None = None, tremble: bool = False) -> list[Variable]:
+        """The factors of some coordinates, and of those on which they depend in turn."""
+        pending, seen, factors = list(dims), set(), []
+        while pending:
+            dim = pending.pop()
+            if dim in seen or dim not in self.grid.sizes:
+                continue
+            seen.add(dim)
+            if dim == without:
+                continue
+            f = self.factor(dim, tremble)
+            factors.append(f)
+            pending.extend(f.dims)
+        return factors
+
+    def expectation(self, v: Variable, keep: tuple[str, ...] = (), without: str | None = None,
+                    tremble: bool = False) -> Variable:
+        """E of a variable; with ``keep``, its density-weighted sum at every point of these coordinates.
+
+        ``without``: a decision whose own factor is left out (its coordinate must be kept).
+        """
+        factors = self.closure((*v.dims, *keep), without, tremble)
+        extra = tuple(d for d in v.dims if d not in self.grid.sizes)
+        return contract([v, *factors], (*keep, *extra))
+
+    def payment(self, p: Payment) -> Variable:
+        """The cost of a payment where it is made, else 0."""
+        def body() -> Variable:
+            value = evaluate(self, p.cost, raw=True)
+            for guard in p.guards:
+                value = lift(lambda x, g: jnp.where(g == 0, 0.0, x * g), value, evaluate(self, guard, raw=True))
+            return value
+
+        return self.loop(p, body)
+
+    def step(self, margin: Variable, at_zero: float) -> Variable:
+        """1 where a margin is positive, treated as the relaxation says."""
+        return step(margin, at_zero, self.relaxation, self.grid)
+
+
+def whole_or_lift(law: object, base: Variable, arguments: list[Variable]) -> Variable:
+    """The transform of a law: entry by entry for scalar laws, on whole vectors otherwise."""
+    if any(law.parameter_ranks):  # type: ignore[attr-defined]
+        return whole(law.transform, base, *arguments)  # type: ignore[attr-defined]
+    return lift(law.transform, base, *arguments)  # type: ignore[attr-defined]
+
+
+def lift_finite(law: object, uniform: Variable, arguments: list[Variable]) -> Variable:
+    """A finite draw from a uniform base variable, by the inverse of its distribution function."""
+    def draw(u: Array, *args: Array) -> Array:
+        p = law.probabilities(*args)  # type: ignore[attr-defined]
+        values = jnp.asarray(law.support_values(*args))  # type: ignore[attr-defined]
+        index = jnp.sum(u[..., None] > jnp.cumsum(p, -1)[..., :-1], -1)
+        return values[index] if values.ndim == 1 else jnp.take_along_axis(values, index[..., None], -1)[..., 0]
+
+    return whole(draw, uniform, *arguments)

@@ -1,0 +1,16 @@
+"""Rewrites of the core graph, in the order in which they are applied."""
+
+from ..core.site import Game
+from .unroll import unroll
+
+PASSES = (unroll,)
+
+
+def simplify(game: Game) -> Game:
+    """All passes, in order."""
+    for rewrite in PASSES:
+        game = rewrite(game)
+    return game
+
+
+__all__ = ["PASSES", "simplify"]

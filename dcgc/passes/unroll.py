@@ -1,0 +1,265 @@
+"""Small loops and small arrays become scalar sites, so that every site depends on as little as possible.
+
+What a member does depends on that member's own draws only; kept as one array over the members, it would seem to depend on all
+of them, and a product grid would pay for it. Loops of more than ``LARGEST`` members stay loops: they are vectorised, and compile
+time does not grow with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import product
+
+import numpy as np
+
+from ..core.expression import (
+    Apply,
+    Axis,
+    Constant,
+    Expression,
+    Fold,
+    Member,
+    Others,
+    Parameter,
+    Reference,
+    Select,
+    Stack,
+    Whole,
+    rebuild,
+)
+from ..core.site import Actor, Decision, Game, Let, Payment, Plot, Random, Site
+from ..core.folding import ONE, ZERO, fold, number
+
+LARGEST = 8
+
+Binding = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """Where the entries of an expanded site went: nested tuples of expressions, and the first number of each dimension."""
+
+    entries: Expression
+    lows: tuple[int, ...]
+
+
+def unroll(game: Game) -> Game:
+    """The game with small loops and small random arrays written out."""
+    return _Unroller(game).run()
+
+
+class _Unroller:
+    def __init__(self, game: Game):
+        self.game = game
+        self.expanded: dict[str, Expanded] = {}
+        self.sites: list[Site] = []
+
+    def run(self) -> Game:
+        for site in self.game.sites:
+            self.site(site)
+        expand = lambda e: self.expression(e, {})  # noqa: E731
+        return replace(
+            self.game, sites=tuple(self.sites),
+            measures=tuple(replace(m, value=expand(m.value)) for m in self.game.measures),
+            published=tuple(replace(p, quantity=expand(p.quantity), value=expand(p.value)) for p in self.game.published),
+            plots=tuple(q for p in self.game.plots for q in self.plot(p)),
+        )
+
+    def plot(self, p: Plot) -> list[Plot]:
+        """A plot inside a loop is drawn for the first member."""
+        binding = {a.name: float(a.low) for a in p.axes}
+        return [replace(p, value=self.expression(p.value, binding), against=self.expression(p.against, binding), axes=())]
+
+    def site(self, site: Site) -> None:
+        count = int(np.prod([a.size for a in site.axes])) if site.axes else 1
+        if count > LARGEST:
+            self.sites.append(self.rewritten(site, {}, site.name))
+            return
+        if not site.axes:
+            self.entries(site, {}, site.name)
+            return
+        members = {}
+        for numbers in product(*(range(a.low, a.low + a.size) for a in site.axes)):
+            binding = {a.name: float(k) for a, k in zip(site.axes, numbers, strict=True)}
+            name = f"{site.name}[{','.join(map(str, numbers))}]"
+            self.entries(replace(site, axes=()), binding, name)
+            members[numbers] = self.reference(name)
+        if not isinstance(site, Payment):
+            self.expanded[site.name] = Expanded(nest(members, site.axes), tuple(a.low for a in site.axes))
+
+    def reference(self, name: str) -> Expression:
+        done = self.expanded.get(name)
+        return done.entries if done is not None else Reference(name)
+
+    def entries(self, site: Site, binding: Binding, name: str) -> None:
+        """A site without axes; random arrays fall into their entries where that is small."""
+        new = self.rewritten(site, binding, name)
+        if isinstance(new, Random) and new.distribution == "MvNormal" and self.normal_vector(new):
+            return
+        if not isinstance(new, Random) or not new.shape or int(np.prod(new.shape)) > LARGEST \
+                or new.distribution in ("MvNormal", "Dirichlet"):
+            self.sites.append(new)
+            return
+        vector = new.distribution in ("Categorical", "Discrete")
+        axes = tuple(Axis(f"{name}.{k}", n) for k, n in enumerate(new.shape))
+        parts = {}
+        for numbers in product(*(range(1, n + 1) for n in new.shape)):
+            entry = f"{name}({','.join(map(str, numbers))})"
+            arguments = tuple(a if vector else self.entry(a, numbers) for a in new.arguments)
+            self.sites.append(replace(new, name=entry, shape=(), arguments=arguments))
+            parts[numbers] = Reference(entry, span=None)
+        self.expanded[name] = Expanded(nest(parts, axes), (1,) * len(axes))
+
+    def entry(self, argument: Expression, numbers: tuple[int, ...]) -> Expression:
+        """The entry of an argument that belongs to an entry of the draw (arguments may be arrays)."""
+        value = argument
+        depth = 0
+        probe: object = None
+        if isinstance(value, Stack):
+            depth, inner = 0, value
+            while isinstance(inner, Stack):
+                depth, inner = depth + 1, inner.items[0]  # type: ignore[assignment]
+        elif isinstance(value, (Constant, Parameter)):
+            probe = value.value if isinstance(value, Constant) else self.game.parameters[value.name]
+            while isinstance(probe, tuple):
+                depth, probe = depth + 1, probe[0]
+        if depth == 0:
+            return value
+        chosen = tuple(Constant(float(k)) for k in numbers[-depth:])
+        return self.select(value, chosen, (False,) * depth, {})
+
+    def normal_vector(self, site: Random) -> bool:
+        """A small MvNormal with a constant covariance: independent standard normals through its Cholesky factor."""
+        mean, covariance = site.arguments
+        numbers = covariance.value if isinstance(covariance, Constant) else \
+            self.game.parameters[covariance.name] if isinstance(covariance, Parameter) else constant_array(covariance, self.game)
+        size = site.shape[-1]
+        if numbers is None or len(site.shape) != 1 or size > LARGEST:
+            return False
+        factor = np.linalg.cholesky(np.asarray(numbers, float))
+        zs = [f"{site.name}.z{k + 1}" for k in range(size)]
+        for z in zs:
+            self.sites.append(replace(site, name=z, distribution="Normal", arguments=(ZERO, ONE), shape=()))
+        parts = {}
+        for k in range(size):
+            total: Expression = self.entry(mean, (k + 1,))
+            for j in range(k + 1):
+                if factor[k, j] != 0:
+                    term = Apply("mul", (Constant(float(factor[k, j])), Reference(zs[j])))
+                    total = fold(Apply("add", (total, term)))
+            name = f"{site.name}({k + 1})"
+            self.sites.append(Let(name, (), site.guards, site.span, total))
+            parts[(k + 1,)] = Reference(name)
+        self.expanded[site.name] = Expanded(nest(parts, (Axis(site.name, size),)), (1,))
+        return True
+
+    def rewritten(self, site: Site, binding: Binding, name: str) -> Site:
+        change = lambda e: self.expression(e, binding)  # noqa: E731
+        guards = tuple(change(g) for g in site.guards)
+        if isinstance(site, Random):
+            return replace(site, name=name, guards=guards, arguments=tuple(map(change, site.arguments)))
+        if isinstance(site, Let):
+            return replace(site, name=name, guards=guards, value=change(site.value))
+        if isinstance(site, Payment):
+            return replace(site, name=name, guards=guards, actor=self.actor(site.actor, binding), cost=change(site.cost))
+        assert isinstance(site, Decision)
+        observations = tuple(replace(o, expression=change(o.expression)) for o in site.observations)
+        return replace(
+            site, name=name, guards=guards, actor=self.actor(site.actor, binding), observations=observations,
+            low=None if site.low is None else change(site.low), high=None if site.high is None else change(site.high))
+
+    def actor(self, actor: Actor, binding: Binding) -> Actor:
+        return actor if actor.member is None else Actor(actor.name, self.expression(actor.member, binding))
+
+    # ------------------------------------------------------------ expressions
+
+    def expression(self, e: Expression, binding: Binding) -> Expression:
+        if isinstance(e, Member):
+            return Constant(binding[e.axis.name], span=e.span) if e.axis.name in binding else e
+        if isinstance(e, Reference):
+            done = self.expanded.get(e.site)
+            return done.entries if done is not None else e
+        if isinstance(e, Fold):
+            return self.fold(e, binding)
+        if isinstance(e, Select):
+            lows = self.expanded[e.base.site].lows if isinstance(e.base, Reference) and e.base.site in self.expanded else ()
+            base = self.expression(e.base, binding)
+            indices = [i if isinstance(i, (Whole, Others)) else self.expression(i, binding) for i in e.indices]
+            for position, low in enumerate(lows[:len(indices)]):
+                value = number(indices[position])
+                if low != 1 and value is not None:
+                    indices[position] = Constant(value - low + 1)
+            return self.select(base, tuple(indices), e.one_hot, binding, e)
+        new = rebuild(e, lambda c: self.expression(c, binding))
+        return fold(new) if isinstance(new, Apply) else new
+
+    def select(self, base: Expression, indices: tuple[Expression, ...], one_hot: tuple[bool, ...], binding: Binding,
+               whole: Expression | None = None) -> Expression:
+        """``base[indices]`` taken as far as array literals and constant indices allow."""
+        if not indices:
+            return base
+        head, rest, flags = indices[0], indices[1:], one_hot[1:]
+        items = base.items if isinstance(base, Stack) else None
+        if items is None and isinstance(base, Constant) and isinstance(base.value, tuple):
+            items = tuple(Constant(v) for v in base.value)
+        if items is not None:
+            position = number(head)
+            if position is not None and 1 <= round(position) <= len(items):
+                return self.select(items[round(position) - 1], rest, flags, binding)
+            if isinstance(head, Whole):
+                return Stack(tuple(self.select(i, rest, flags, binding) for i in items))
+            if isinstance(head, Others) and head.axis.name in binding:
+                own = round(binding[head.axis.name]) - head.axis.low
+                return Stack(tuple(self.select(i, rest, flags, binding) for k, i in enumerate(items) if k != own))
+        return Select(base, indices, one_hot, span=None if whole is None else whole.span)
+
+    def fold(self, e: Fold, binding: Binding) -> Expression:
+        if e.axis.size > LARGEST:
+            return rebuild(e, lambda c: self.expression(c, binding))
+        terms: list[tuple[Expression, Expression]] = []
+        for k in range(e.axis.low, e.axis.low + e.axis.size):
+            inner = {**binding, e.axis.name: float(k)}
+            condition = ONE if e.condition is None else self.expression(e.condition, inner)
+            if number(condition) != 0:
+                terms.append((condition, self.expression(e.body, inner)))
+        return reduced(e.reduction, terms, e)
+
+
+def reduced(reduction: str, terms: list[tuple[Expression, Expression]], e: Fold) -> Expression:
+    """A written-out reduction of (condition, body) terms."""
+    neutral = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}[reduction]
+    word = {"sum": "add", "mean": "add", "prod": "mul", "max": "maximum", "min": "minimum"}[reduction]
+    values = [b if number(c) == 1 else Apply("where", (c, b, Constant(neutral)), span=e.span) for c, b in terms]
+    if not values:
+        return Constant(float(neutral), span=e.span)
+    total = reduce(lambda a, b: fold(Apply(word, (a, b), span=e.span)), values)
+    if reduction != "mean":
+        return total
+    count = reduce(lambda a, b: fold(Apply("add", (a, b))), [c for c, _ in terms])
+    return fold(Apply("div", (total, count), span=e.span))
+
+
+def nest(parts: Mapping[tuple[int, ...], Expression], axes: tuple[Axis, ...], prefix: tuple[int, ...] = ()) -> Expression:
+    """Entries by number as nested array literals."""
+    if len(prefix) == len(axes):
+        return parts[prefix]
+    axis = axes[len(prefix)]
+    return Stack(tuple(nest(parts, axes, (*prefix, k)) for k in range(axis.low, axis.low + axis.size)))
+
+
+def constant_array(e: Expression, game: Game) -> tuple | float | None:
+    """The value of an array literal of constants and parameters, else None."""
+    if isinstance(e, Stack):
+        parts = tuple(constant_array(i, game) for i in e.items)
+        return None if any(p is None for p in parts) else parts  # type: ignore[return-value]
+    if isinstance(e, Constant):
+        return e.value
+    if isinstance(e, Parameter):
+        return game.parameters[e.name]
+    if isinstance(e, Apply):
+        new = fold(Apply(e.function, tuple(Constant(v) if (v := constant_array(a, game)) is not None else a
+                                           for a in e.arguments)))
+        return new.value if isinstance(new, Constant) else None
+    return None

@@ -1,0 +1,73 @@
+"""The lattice: a free function of a few continuous inputs, by its values on a product of nodes."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from .policy import Policy
+
+
+class Lattice(Policy):
+    """Multilinear interpolation between nodes, going on linearly beyond the outer ones; own values for each combination of the
+    finite inputs.
+
+    ``values`` (combinations, n_1, ..., n_d, k) are trained; ``nodes`` (d arrays (n_i,), increasing) are fixed. ``columns``: which
+    entry of the inputs each node axis reads.
+
+    With one axis the function may jump between neighbouring nodes: where ``breaks`` (combinations, n - 1) is positive, the lines on
+    both sides go on to the place breaks in (0, 1) of the gap, and the right one holds from there.
+    """
+
+    fixed: ClassVar[tuple[str, ...]] = ("nodes", "breaks")
+
+    values: jax.Array
+    nodes: tuple[jax.Array, ...]
+    breaks: jax.Array
+    columns: tuple[int, ...] = eqx.field(static=True)
+
+    def __call__(self, finite_index: ArrayLike, inputs: jax.Array) -> jax.Array:
+        values = self.values[finite_index]
+        nodes = jax.lax.stop_gradient(self.nodes)
+        if len(nodes) == 1:
+            return self.curve(values, nodes[0], jax.lax.stop_gradient(self.breaks)[finite_index], inputs[self.columns[0]])
+        lefts, weights = [], []
+        for points, column in zip(nodes, self.columns, strict=True):
+            left, weight = place(points, inputs[column])
+            lefts.append(left)
+            weights.append(weight)
+        total = jnp.zeros(values.shape[-1:], values.dtype)
+        for corner in product((0, 1), repeat=len(nodes)):
+            share = jnp.ones((), values.dtype)
+            for bit, weight in zip(corner, weights, strict=True):
+                share = share * (weight if bit else 1 - weight)
+            total = total + share * values[tuple(left + bit for left, bit in zip(lefts, corner, strict=True))]
+        return total
+
+    def curve(self, values: jax.Array, nodes: jax.Array, breaks: jax.Array, x: jax.Array) -> jax.Array:
+        left, weight = place(nodes, x)
+        last = nodes.shape[0] - 1
+        here, there = values[left], values[left + 1]
+        line = here + weight * (there - here)
+        # slopes of the neighbouring gaps, flat at a second jump or at the end
+        before, after = jnp.maximum(left - 1, 0), jnp.minimum(left + 2, last)
+        gap = nodes[left + 1] - nodes[left]
+        jumps_before = (breaks[jnp.maximum(left - 1, 0)] > 0) | (left == 0)
+        jumps_after = (breaks[jnp.minimum(left + 1, last - 1)] > 0) | (left + 1 == last)
+        slope_before = jnp.where(jumps_before, 0.0, (here - values[before]) / jnp.maximum(nodes[left] - nodes[before], 1e-300))
+        slope_after = jnp.where(jumps_after, 0.0, (values[after] - there) / jnp.maximum(nodes[after] - nodes[left + 1], 1e-300))
+        from_left = here + slope_before * weight * gap
+        from_right = there - slope_after * (1 - weight) * gap
+        jumped = jnp.where(weight < breaks[left], from_left, from_right)
+        return jnp.where(breaks[left] > 0, jumped, line)
+
+
+def place(nodes: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The gap that holds x, and how far along it x lies (outside [0, 1] beyond the outer nodes)."""
+    left = jnp.clip(jnp.searchsorted(nodes, x, side="right") - 1, 0, nodes.shape[0] - 2)
+    return left, (x - nodes[left]) / (nodes[left + 1] - nodes[left])

@@ -1,0 +1,1 @@
+"""What the sites of a game mean numerically: distributions, quadrature rules, functions of the language, relaxations."""

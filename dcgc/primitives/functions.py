@@ -1,0 +1,57 @@
+"""What the functions of the language mean numerically: one table, entry by entry unless said otherwise.
+
+Functions with a jump (comparisons, sign, floor, argmax) are not here alone: they ask a *step*, because a comparison on a
+gradient's way is treated in a way that the expectation strategy chooses (see ``relaxations.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def fixed_power(exponent: float) -> Callable[[Array], Array]:
+    """``base ^ exponent`` for a known exponent; a whole one takes negative bases, with a finite gradient."""
+    if exponent == int(exponent) and abs(exponent) <= 64:
+        return lambda base: base ** int(exponent)
+    if exponent == 0.5:
+        return safe_sqrt
+    return lambda base: jnp.power(base, exponent)
+
+
+def safe_sqrt(x: Array) -> Array:
+    """The square root with gradient 0 at 0 in place of inf, which a product with 0 would turn into NaN."""
+    positive = x > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), jnp.where(x < 0, jnp.nan, 0.0))
+
+
+#: Entry by entry.
+ELEMENTWISE: Mapping[str, Callable[..., Array]] = {
+    "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "pow": jnp.power, "neg": jnp.negative,
+    "exp": jnp.exp, "log": jnp.log, "sqrt": safe_sqrt, "abs": jnp.abs, "sin": jnp.sin, "cos": jnp.cos, "tanh": jnp.tanh,
+    "floor": jnp.floor, "mod": jnp.mod, "maximum": lambda *xs: _chain(jnp.maximum, xs),
+    "minimum": lambda *xs: _chain(jnp.minimum, xs), "clip": lambda x, low, high: jnp.clip(x, low, high),
+    "sigmoid": jax.nn.sigmoid, "mask": lambda x, b: x * b,
+}
+
+#: Multilinear forms of logic on events, exact on 0 and 1 and on probabilities of independent events.
+LOGIC: Mapping[str, Callable[..., Array]] = {
+    "and": lambda a, b: a * b, "or": lambda a, b: a + b - a * b, "not": lambda a: 1.0 - a,
+}
+
+#: The whole value at once: all own axes of the one argument.
+WHOLE: Mapping[str, Callable[[Array], Array]] = {
+    "sum": jnp.sum, "mean": jnp.mean, "prod": jnp.prod, "max": jnp.max, "min": jnp.min,
+    "norm": lambda x: safe_sqrt(jnp.sum(x**2)), "softmax": lambda x: jax.nn.softmax(x, axis=-1),
+    "argmax": lambda x: jnp.argmax(x.reshape(-1)) + 1.0,
+}
+
+
+def _chain(function: Callable[[Array, Array], Array], values: tuple[Array, ...]) -> Array:
+    total = values[0]
+    for value in values[1:]:
+        total = function(total, value)
+    return total

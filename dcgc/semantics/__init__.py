@@ -1,0 +1,29 @@
+"""Names, types, shapes, knowledge and sense: from a tree to a checked game."""
+
+from .check import check
+from .checked import (
+    CheckedGame,
+    Constant,
+    IndexDomain,
+    ParamInfo,
+    PlayerInfo,
+    Symbol,
+    TeamInfo,
+    ValueType,
+    as_array,
+    shape_of,
+)
+
+__all__ = [
+    "CheckedGame",
+    "Constant",
+    "IndexDomain",
+    "ParamInfo",
+    "PlayerInfo",
+    "Symbol",
+    "TeamInfo",
+    "ValueType",
+    "as_array",
+    "check",
+    "shape_of",
+]

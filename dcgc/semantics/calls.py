@@ -1,0 +1,506 @@
+"""Calls: functions of the language and of the game, decisions that are functions, and the forms with rules of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..source import Diagnostic, Ledger, Note, near_names
+from ..syntax import tree
+from . import expressions, indexing, players, types
+from .checked import ValueType
+from .context import MOST_MEMBERS, REAL, UNKNOWN, Checker, Place, View
+from .distributions import DISTRIBUTIONS
+from .functions import FUNCTIONS, REDUCERS, Function
+from .mistakes import channels as C
+from .mistakes import knowledge as K
+from .mistakes import names as N
+from .mistakes import types as T
+from .names import early, value_of
+from .shapes import broadcast, dot, shown, spread
+from .vocabulary import TYPES
+
+MOST_APPLICATIONS = 20
+
+
+def infer_call(c: Checker, node: tree.Call, view: View) -> ValueType:
+    """The type of ``f(..)``."""
+    function = node.function
+    if not isinstance(function, tree.Name) or function.name in view.locals:
+        return _apply_value(c, node, view)
+    name = function.name
+    if name in c.definitions:
+        c.used.add(name)
+        return _apply_definition(c, node, c.definitions[name], view)
+    symbol = c.symbols.get(name)
+    if symbol is not None:
+        if symbol.type is not None and symbol.type.kind in ("function", "unknown"):
+            return _apply_value(c, node, view)
+        c.used.add(name)
+        _arguments(c, node, view)
+        return c.report(N.NOT_A_FUNCTION.at(function.span, name=name))
+    if name in FUNCTIONS:
+        return _apply_builtin(c, node, FUNCTIONS[name], view)
+    _arguments(c, node, view)
+    if name in DISTRIBUTIONS:
+        return c.report(N.DISTRIBUTION_OUTSIDE.at(function.span, name=name))
+    if name in TYPES:
+        return c.report(N.TYPE_OUTSIDE.at(function.span, name=name))
+    if name in c.later:
+        early(c, function, view)
+        return UNKNOWN
+    if name in c.dormant:
+        return UNKNOWN
+    near = near_names(name, [*FUNCTIONS, *c.definitions])
+    return c.report(N.UNKNOWN_FUNCTION.at(function.span, name=name, near=near))
+
+
+def _arguments(c: Checker, node: tree.Call, view: View) -> list[ValueType]:
+    """The types of all arguments, so that mistakes in them are found."""
+    return [
+        expressions.infer(c, argument.value, view)
+        for argument in node.arguments
+        if not isinstance(argument.value, tree.Comprehension)
+    ]
+
+
+def _no_keywords(c: Checker, node: tree.Call, name: str, signature: str) -> bool:
+    for argument in node.arguments:
+        if argument.keyword is not None:
+            c.report(N.UNKNOWN_KEYWORD.at(argument.span, function=name, name=argument.keyword, known=signature))
+            return False
+    return True
+
+
+def counted(least: int, most: int | None) -> str:
+    """A number of arguments in words."""
+    if most is None:
+        return f"{least} or more arguments"
+    if least != most:
+        return f"{least} to {most} arguments"
+    return f"{least} argument{'' if least == 1 else 's'}" if least else "no arguments"
+
+
+# ---------------------------------------------------------------- values that are functions
+
+
+def _apply_value(c: Checker, node: tree.Call, view: View) -> ValueType:
+    type = expressions.infer(c, node.function, view)
+    arguments = [expressions.infer_number(c, argument.value, view) for argument in node.arguments]
+    name = " ".join(node.function.span.text.split())
+    if type.kind == "unknown":
+        return UNKNOWN
+    if type.kind != "function" or not isinstance(type.type, tree.FunctionType):
+        return c.report(N.NOT_A_FUNCTION.at(node.function.span, name=name))
+    if not _no_keywords(c, node, name, "given by position"):
+        return UNKNOWN
+    if len(arguments) != 1:
+        return c.report(
+            N.WRONG_ARITY.at(node.span, function=name, wanted="1 argument", given=len(arguments), signature="(x)")
+        )
+    if arguments[0].kind == "unknown":
+        return UNKNOWN
+    domain = tuple(int(size) for size in (c.constant(dim) for dim in type.type.domain.dims) if isinstance(size, float))
+    given = arguments[0].shape
+    if domain and given[-len(domain) :] != domain:
+        return c.report(
+            T.ARGUMENT_SHAPE.at(
+                node.arguments[0].span,
+                what=f"the argument of `{name}`",
+                wanted=f"of shape {shown(domain)}",
+                shape=shown(given),
+            )
+        )
+    outer = given[: len(given) - len(domain)]
+    return ValueType("real", outer + type.shape)
+
+
+# ---------------------------------------------------------------- functions of the game
+
+
+def _apply_definition(c: Checker, node: tree.Call, definition: tree.Def, view: View) -> ValueType:
+    types: dict[str, ValueType] = {}
+    if definition.name in c.broken:
+        _arguments(c, node, view)
+        return UNKNOWN
+    signature = "(" + ", ".join(definition.parameters) + ")"
+    for position, argument in enumerate(node.arguments):
+        type = expressions.infer(c, argument.value, view)
+        key = argument.keyword
+        if key is None and position < len(definition.parameters):
+            key = definition.parameters[position]
+        if key is not None and key not in definition.parameters:
+            near = near_names(key, definition.parameters)
+            return c.report(
+                N.UNKNOWN_KEYWORD.at(argument.span, function=definition.name, name=key, known=signature, near=near)
+            )
+        if key is not None and key in types:
+            return c.report(N.ARGUMENT_TWICE.at(argument.span, name=key, function=definition.name))
+        types[key or f"#{position}"] = type
+    if set(types) != set(definition.parameters):
+        wanted = counted(len(definition.parameters), len(definition.parameters))
+        return c.report(
+            N.WRONG_ARITY.at(
+                node.span, function=definition.name, wanted=wanted, given=len(node.arguments), signature=signature
+            )
+        )
+    if any(type.kind == "unknown" for type in types.values()):
+        return UNKNOWN
+    return instance(c, node, definition, types)
+
+
+def instance(c: Checker, node: tree.Call, definition: tree.Def, types: dict[str, ValueType]) -> ValueType:
+    """The type of a definition's body for arguments of these types; a mistake inside is reported at the call."""
+    key = (definition.name, tuple(types[name] for name in definition.parameters))
+    if key in c.instances:
+        return c.instances[key]
+    if c.instance_depth >= MOST_APPLICATIONS:
+        return c.report(T.TOO_DEEP.at(node.span, most=MOST_APPLICATIONS))
+    outer, c.ledger = c.ledger, Ledger()
+    c.instance_depth += 1
+    try:
+        result = expressions.infer(c, definition.body, View(Place(), "definition", types, subject=definition.name))
+    finally:
+        inner, c.ledger = c.ledger, outer
+        c.instance_depth -= 1
+    c.instances[key] = result
+    if inner.errors:
+        first = inner.errors[0]
+        note = Note(f"in the definition of `{definition.name}`", first.span)
+        c.report(Diagnostic(first.code, f"in `{definition.name}`: {first.message}", node.span, first.hint, (), (note,)))
+        return UNKNOWN
+    return result
+
+
+# ---------------------------------------------------------------- functions of the language
+
+
+def _apply_builtin(c: Checker, node: tree.Call, function: Function, view: View) -> ValueType:
+    arguments = [argument.value for argument in node.arguments]
+    if not _no_keywords(c, node, function.name, function.signature):
+        return UNKNOWN
+    if len(arguments) == 1 and isinstance(arguments[0], tree.Comprehension):
+        return _comprehension(c, arguments[0], function, view)
+    if len(arguments) < function.least or (function.most is not None and len(arguments) > function.most):
+        return c.report(
+            N.WRONG_ARITY.at(
+                node.span,
+                function=function.name,
+                given=len(arguments),
+                wanted=counted(function.least, function.most),
+                signature=function.signature,
+            )
+        )
+    if function.kind == "form":
+        return _FORMS[function.name](c, node, arguments, view)
+    types = [expressions.infer_number(c, argument, view) for argument in arguments]
+    if any(type.kind == "unknown" for type in types):
+        return UNKNOWN
+    if function.kind == "reduction" or (len(types) == 1 and function.name in REDUCERS):
+        return REAL
+    if function.kind == "vector":
+        return _VECTORS[function.name](c, node, arguments, types)
+    shape: tuple[int, ...] | None = ()
+    for type in types:
+        combined = broadcast(shape or (), type.shape)
+        if combined is None:
+            return c.report(
+                T.SHAPES.at(node.span, operator=function.name, left=shown(shape or ()), right=shown(type.shape))
+            )
+        shape = combined
+    return ValueType("real", shape or ())
+
+
+def _comprehension(c: Checker, node: tree.Comprehension, function: Function, view: View) -> ValueType:
+    if function.name not in REDUCERS:
+        return c.report(N.KEYWORD_IN_FUNCTION.at(node.span, binder=node.binder, known=", ".join(REDUCERS)))
+    symbol = c.symbols.get(node.binder)
+    taken = any(loop.binder == node.binder for loop in view.place.loops) or node.binder in view.locals
+    if (symbol is not None and symbol.kind != "stage") or taken:
+        kind = c.describe(node.binder).split(" ", 1)[1] if symbol is not None else "index"
+        return c.report(N.HIDES.at(node.span, name=node.binder, kind=kind))
+    domain = expressions.domain_of(c, node.domain, "sum")
+    if domain is None:
+        return UNKNOWN
+    if domain.size > MOST_MEMBERS:
+        return c.report(
+            T.TOO_LARGE.at(node.domain.span, what="the range of this sum", value=domain.size, most=MOST_MEMBERS)
+        )
+    inside = view.bind(**{node.binder: expressions.index_type(domain)})
+    if node.condition is not None:
+        expressions.infer_condition(c, node.condition, inside)
+    body = expressions.infer_scalar(
+        c,
+        node.body,
+        inside,
+        f"what `{function.name}` adds up" if function.name == "sum" else f"what `{function.name}` takes",
+    )
+    return UNKNOWN if body.kind == "unknown" else REAL
+
+
+def _wrong_shape(c: Checker, node: tree.Expression, what: str, wanted: str, type: ValueType) -> ValueType:
+    return c.report(T.ARGUMENT_SHAPE.at(node.span, what=what, wanted=wanted, shape=shown(type.shape)))
+
+
+def _dot(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
+    shape = dot(types[0].shape, types[1].shape)
+    if shape is None:
+        return c.report(T.SHAPES.at(node.span, operator="dot", left=shown(types[0].shape), right=shown(types[1].shape)))
+    return ValueType("real", shape)
+
+
+def _argmax(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
+    if len(types[0].shape) != 1:
+        return _wrong_shape(c, arguments[0], "the argument of `argmax`", "a vector", types[0])
+    return ValueType("category", (), types[0].shape[0])
+
+
+def _softmax(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
+    if not types[0].shape:
+        return _wrong_shape(c, arguments[0], "the argument of `softmax`", "a vector", types[0])
+    return ValueType("real", types[0].shape)
+
+
+def _onehot(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
+    if len(arguments) == 2:
+        size = c.size(arguments[1], "the size of `onehot`", most=MOST_MEMBERS)
+    elif types[0].kind == "category":
+        size = types[0].size
+    else:
+        return c.report(
+            N.WRONG_ARITY.at(node.span, function="onehot", wanted="2 arguments", given=1, signature="(k, n)")
+        )
+    if size is None:
+        return UNKNOWN
+    if types[0].shape != ():
+        return _wrong_shape(c, arguments[0], "the first argument of `onehot`", "a number", types[0])
+    return ValueType("choice", (size,), size)
+
+
+def _ridge(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
+    features, target = types[0], types[1]
+    if len(features.shape) != 2:
+        return _wrong_shape(c, arguments[0], "the first argument of `ridge`", "a matrix", features)
+    if target.shape != features.shape[:1]:
+        return _wrong_shape(
+            c, arguments[1], "the second argument of `ridge`", f"of shape {shown(features.shape[:1])}", target
+        )
+    if types[2].shape != ():
+        return _wrong_shape(c, arguments[2], "the penalty of `ridge`", "a number", types[2])
+    return ValueType("real", features.shape[1:])
+
+
+def _kernel_ridge(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
+    features, target = types[0], types[1]
+    if len(features.shape) not in (1, 2):
+        return _wrong_shape(c, arguments[0], "the first argument of `kernel_ridge`", "a vector or a matrix", features)
+    if target.shape != features.shape[:1]:
+        return _wrong_shape(
+            c, arguments[1], "the second argument of `kernel_ridge`", f"of shape {shown(features.shape[:1])}", target
+        )
+    for position, what in ((2, "penalty"), (3, "width")):
+        if types[position].shape != ():
+            return _wrong_shape(c, arguments[position], f"the {what} of `kernel_ridge`", "a number", types[position])
+    return ValueType("real", target.shape)
+
+
+_VECTORS: dict[str, Callable[[Checker, tree.Call, list[tree.Expression], list[ValueType]], ValueType]] = {
+    "dot": _dot,
+    "argmax": _argmax,
+    "softmax": _softmax,
+    "onehot": _onehot,
+    "ridge": _ridge,
+    "kernel_ridge": _kernel_ridge,
+}
+
+
+# ---------------------------------------------------------------- forms
+
+
+def _mask(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
+    type = expressions.infer(c, arguments[0], view)
+    condition = expressions.infer_bool(c, arguments[1], view, "the condition of `mask`")
+    c.fix(arguments[1])
+    if "unknown" in (type.kind, condition.kind):
+        return UNKNOWN
+    if broadcast(type.shape, condition.shape) != type.shape:
+        return c.report(T.SHAPES.at(node.span, operator="mask", left=shown(type.shape), right=shown(condition.shape)))
+    return type
+
+
+def _size(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
+    argument = arguments[0]
+    if isinstance(argument, tree.Name) and argument.name in c.families:
+        c.used.add(argument.name)
+        return REAL
+    type = expressions.infer(c, argument, view)
+    if type.kind != "unknown" and not type.shape:
+        return _wrong_shape(c, argument, "the argument of `size`", "a family or an array", type)
+    return UNKNOWN if type.kind == "unknown" else REAL
+
+
+def base_name(node: tree.Expression) -> tree.Name | None:
+    """``x`` of ``x`` and of ``x[i]``."""
+    base = node.base if isinstance(node, tree.Index) else node
+    return base if isinstance(base, tree.Name) else None
+
+
+def channel_named(c: Checker, node: tree.Expression, attentions: bool = False) -> tree.Name | None:
+    """The name of the channel (or observation) that an expression is; reports what is none."""
+    name = base_name(node)
+    if name is None:
+        c.report(C.NOT_A_CHANNEL.at(node.span, name=" ".join(node.span.text.split()), kind="an expression"))
+        return None
+    symbol = c.symbols.get(name.name)
+    c.used.add(name.name)
+    if symbol is None:
+        c.unknown_name(name.name, name.span, ("channel",))
+        return None
+    if symbol.kind != "channel" and not (attentions and symbol.kind == "attention"):
+        c.report(C.NOT_A_CHANNEL.at(name.span, name=name.name, kind=c.describe(name.name)))
+        return None
+    return name
+
+
+def _sent(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
+    if channel_named(c, arguments[0]) is None:
+        return UNKNOWN
+    return expressions.infer(c, arguments[0], view)
+
+
+def _past(c: Checker, node: tree.Call, function: str, view: View) -> tuple[ValueType, int | None] | None:
+    """The type of one value of the argument of ``history`` or ``last``, and the number of stages."""
+    argument = node.arguments[0].value
+    name = base_name(argument)
+    if name is None:
+        c.report(K.NO_STAGES.at(argument.span, name=" ".join(argument.span.text.split()), function=function))
+        return None
+    frame = view.place.stage
+    coming = frame is not None and name.name in frame.coming and name.name not in c.symbols
+    if coming and frame is not None:
+        c.used.add(name.name)
+        return types.type_to_come(c, frame.coming[name.name], view), frame.length
+    symbol = c.symbols.get(name.name)
+    made = c.stages.get(name.name)
+    if made is None and symbol is not None and symbol.kind == "state":
+        made = frame or c.last_frame
+    if made is None and symbol is not None and symbol.kind == "channel" and frame is not None:
+        made = frame
+    if made is None and symbol is not None and symbol.kind == "channel" and c.channels[name.name].sends:
+        made = c.channels[name.name].sends[0][1].stage
+    if symbol is not None and made is None:
+        c.used.add(name.name)
+        c.report(K.NO_STAGES.at(name.span, name=name.name, function=function))
+        return None
+    past = replace(view, past=True)
+    type, domains = value_of(c, name, past)
+    if type.kind == "unknown":
+        return UNKNOWN, None
+    if isinstance(argument, tree.Index):
+        return indexing.select(c, argument, type, domains, past), made.length if made is not None else None
+    return spread(type, domains), made.length if made is not None else None
+
+
+def _history(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
+    found = _past(c, node, "history", view)
+    if found is None:
+        return UNKNOWN
+    type, length = found
+    if type.kind == "unknown" or length is None:
+        return UNKNOWN
+    shape = (length, *type.shape)
+    if not c.bounded(math.prod(shape), "this history", node.span):
+        return UNKNOWN
+    return replace(type, shape=shape)
+
+
+def _last(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
+    if view.place.stage is None:
+        return c.report(K.OUTSIDE_STAGES.at(node.function.span, statement="last"))
+    found = _past(c, node, "last", view)
+    default = arguments[1]
+    if found is None:
+        return UNKNOWN
+    type = found[0]
+    if type.kind == "choice" and isinstance(default, tree.Name) and default.name in type.labels:
+        return type
+    first = expressions.infer(c, default, view)
+    if first.kind == "unknown":
+        return type
+    if type.kind == "unknown":
+        return first  # the name comes later in the stage; the stage's end compares the two
+    if broadcast(type.shape, first.shape) != type.shape:
+        return c.report(
+            T.STATE_SHAPE.at(
+                default.span,
+                what="the value in stage 1",
+                left=shown(first.shape),
+                other="the value in later stages",
+                right=shown(type.shape),
+            )
+        )
+    return type
+
+
+def _rate(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
+    if view.role not in ("report", "plot"):
+        return c.report(N.REPORT_OUTSIDE.at(node.span, name="rate"))
+    return REAL if channel_named(c, arguments[0], attentions=True) is not None else UNKNOWN
+
+
+def _account(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
+    assert isinstance(node.function, tree.Name)
+    if view.role not in ("report", "plot"):
+        return c.report(N.REPORT_OUTSIDE.at(node.span, name=node.function.name))
+    who = players.resolve(c, arguments[0], view.place, "has this account", teams=True)
+    return REAL if who is not None else UNKNOWN
+
+
+def _rule(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
+    if view.role not in ("report", "plot"):
+        return c.report(N.REPORT_OUTSIDE.at(node.span, name="rule"))
+    types = [expressions.infer(c, argument, view) for argument in arguments[1:]]
+    name = base_name(arguments[0])
+    symbol = c.symbols.get(name.name) if name is not None else None
+    if name is not None:
+        c.used.add(name.name)
+        if symbol is None:
+            return c.unknown_name(name.name, name.span, ("decision", "channel"))
+    if symbol is None or name is None or symbol.kind not in ("decision", "channel", "attention"):
+        kind = c.describe(name.name) if name is not None else "an expression"
+        return c.report(
+            N.NOT_A_VALUE.at(
+                arguments[0].span,
+                name=" ".join(arguments[0].span.text.split()),
+                kind=kind,
+                more="`rule` is about a decision: `rule(u, a, b)`",
+            )
+        )
+    inputs = c.inputs.get(name.name)
+    if inputs is not None and len(types) != inputs:
+        return c.report(
+            N.WRONG_ARITY.at(
+                node.span,
+                function=f"rule({name.name}, ..)",
+                given=len(types),
+                wanted=f"{counted(inputs, inputs)} after `{name.name}`, one for each input",
+                signature="",
+            )
+        )
+    if isinstance(arguments[0], tree.Index):
+        return indexing.select(c, arguments[0], symbol.type or UNKNOWN, symbol.domains, view)
+    return spread(symbol.type or UNKNOWN, symbol.domains)
+
+
+_FORMS: dict[str, Callable[[Checker, tree.Call, list[tree.Expression], View], ValueType]] = {
+    "mask": _mask,
+    "size": _size,
+    "sent": _sent,
+    "history": _history,
+    "last": _last,
+    "rate": _rate,
+    "cost": _account,
+    "payoff": _account,
+    "rule": _rule,
+}

@@ -1,0 +1,78 @@
+"""What a figure is: a value with its error and the way it was computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..source import Span
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``value`` in the game's units; ``error``: bound or estimate of its numerical error (a half-width of 95% where sampled);
+    ``method``: how both were obtained, in words. Usable as a float."""
+
+    label: str
+    value: float
+    error: float
+    method: str
+
+    def __float__(self) -> float:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Regret:
+    """``ex_ante``: what the player could gain by its best deviation, in cost units; ``unreached``: the largest conditional gain at
+    inputs that play does not reach (nan if there are none); ``exact``: whether it is the regret itself or a lower bound."""
+
+    player: str
+    ex_ante: float
+    unreached: float
+    exact: bool
+    method: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published figure beside ours. ``verdict``: "met", "missed", "beaten" (a record), "not reached" (a record), "holds",
+    "violated" (a bound: an error of ours), "absent" (no value)."""
+
+    kind: Literal["known", "record", "bound"]
+    label: str
+    published: float
+    relation: str
+    found: Figure
+    tolerance: float
+    relative: bool
+    verdict: str
+    reference: str | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A plot's data: x and y of equal length; sorted by x and to be joined by a line if ``line``, else points. ``breaks``: the line
+    may jump."""
+
+    x_label: str
+    y_label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    line: bool
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Everything that is said of a profile, computed on the original, unrelaxed game apart from what trained it.
+
+    ``figures``: by label: ``cost(P)`` of every player, member and team (payoffs too where the game says payoff), measures.
+    """
+
+    figures: dict[str, Figure]
+    regrets: tuple[Regret, ...]
+    comparisons: tuple[Comparison, ...]
+    curves: tuple[Curve, ...]
+    alarms: tuple[str, ...]
+    method: str

@@ -1,0 +1,224 @@
+"""Regret: what a player could still gain, computed apart from what trained it.
+
+For every decision Q(o, u), the conditional expected cost of its player given what it knows, if it took u there and everything else
+stayed, is computed on a dense grid in information coordinates; no restriction to a family of policies is made. The regret of the
+decision is E[Q(o, policy(o)) - min_u Q(o, u)]. For a player who decides once it is the player's regret exactly (up to the grid);
+for one who decides more often it is that of deviations at one decision at a time, a lower bound. Conditional regrets at inputs
+that play does not reach are taken with beliefs under a small error of everybody's hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ..core.site import Decision
+from ..lower.evaluate import evaluate
+from ..lower.grid import Grid
+from ..lower.problem import Problem
+from ..lower.strategy import mass
+from ..lower.variable import Variable, constant, expand, lift
+from ..lower.world import Rule, World
+from ..primitives.relaxations import Relaxation
+
+CANDIDATE = "candidate"
+REACHED = 1e-9  # part of the largest density below which an input counts as unreached
+
+
+@dataclass(frozen=True)
+class DecisionRegret:
+    """``ex_ante``: expected gain of the best deviation at this decision (cost units). ``unreached``: the largest conditional gain at
+    inputs that play does not reach (nan if there are none). ``best``: a best reply at every point of the information set's grid."""
+
+    decision: str
+    ex_ante: float
+    unreached: float
+    dims: tuple[str, ...]
+    best: np.ndarray
+    chosen: np.ndarray
+
+
+def pooled(world: World, d: Decision, v: Variable, dims: tuple[str, ...]) -> Variable:
+    """A density-weighted sum over what a masked observation hides: where its event does not hold, all hidden values are one."""
+    information = world.reduction.information[d.name]
+    assert information is not None
+    for event, hidden in information.masks:
+        seen = evaluate(world, event)
+        for dim in hidden:
+            if dim not in v.dims or dim not in dims:
+                continue
+            total = Variable(v.dims, jnp.broadcast_to(jnp.sum(v.data, axis=v.dims.index(dim), keepdims=True), v.data.shape))
+            share = Variable(v.dims, total.data / v.size(dim))
+            v = lift(lambda x, t, e: jnp.where(e > 0.5, x, t), v, share, seen)
+    return v
+
+
+def judged(problem: Problem, grid: Grid, d: Decision) -> Relaxation:
+    """Jumps spread over cells, but not along what the decision knows: it is judged at each input by itself."""
+    information = problem.reduction.information[d.name]
+    assert information is not None
+    return Relaxation("cells", frozenset(information.dims))
+
+
+def values_at(problem: Problem, world: World, d: Decision, values: Variable | None) -> Variable:
+    """Density-weighted Q at every point of what ``d`` knows, for given values (along ``candidate``), or, for None, along the
+    decision's own coordinate."""
+    information = problem.reduction.information[d.name]
+    assert information is not None
+    wanted = problem.dependence.payments_of(d.name)
+    payments = [p for p in problem.pays(problem.decider(d)) if p.name in wanted]
+    total: Variable = constant(0.0)
+    here = world if values is None else world.vary({d.name: values})
+    keep = information.dims if values is not None else (*information.dims, d.name)
+    for p in payments:
+        e = here.expectation(here.payment(p), keep, without=None if values is not None else d.name, tremble=True)
+        total = lift(jnp.add, total, e)
+    return pooled(here, d, total, information.dims)
+
+
+def decision_regret(problem: Problem, grid: Grid, profile: Mapping[str, Rule], d: Decision,
+                    candidates: int = 33) -> DecisionRegret:
+    """The regret of one scalar or finite decision on a grid in information coordinates."""
+    information = problem.reduction.information[d.name]
+    assert information is not None
+    dims = information.dims
+    world = problem.world(grid, problem.reduction, profile, judged(problem, grid, d))
+    density = pooled(world, d, mass(world, dims), dims)
+    if d.name in grid.nodes:
+        q = values_at(problem, world, d, None)
+        gain, best, chosen = on_own_coordinate(world, d, q, dims)
+    else:
+        gain, best, chosen = by_candidates(problem, world, d, dims, candidates)
+    weights = np.asarray(broadcast_to(density, dims, gain.shape))
+    gain = np.maximum(gain, 0.0)
+    reached = weights > REACHED * weights.max()
+    conditional = gain / np.where(weights > 0, weights, 1.0)
+    off = conditional[~reached & likely_in_slice(problem, dims, weights)]
+    return DecisionRegret(d.name, float(gain[reached].sum()), float(off.max()) if off.size else float("nan"), dims, best, chosen)
+
+
+def likely_in_slice(problem: Problem, dims: tuple[str, ...], weights: np.ndarray) -> np.ndarray:
+    """Points that are likely given what others did: the far tails of noise are the grid's end, not unreached play."""
+    chance = tuple(i for i, x in enumerate(sorted(dims)) if problem.reduction.coordinates[x].role in ("nature", "observation"))
+    most = weights.max(axis=chance, keepdims=True) if chance else weights
+    return (weights > 1e-6 * most) & (weights > 0)
+
+
+def broadcast_to(v: Variable, dims: tuple[str, ...], shape: tuple[int, ...]) -> Array:
+    """The data on all of ``dims`` (sorted)."""
+    return jnp.broadcast_to(expand(v, tuple(sorted(dims)), len(v.own)), shape + v.own)
+
+
+def on_own_coordinate(world: World, d: Decision, q: Variable, dims: tuple[str, ...],
+                      ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gain, best option and chosen value where the decision has a coordinate of its own."""
+    factor = world.factor(d.name)
+    chosen = lift(jnp.multiply, q, factor)
+    own = q.dims.index(d.name)
+    rest = tuple(x for x in q.dims if x != d.name)
+    taken = Variable(tuple(x for x in chosen.dims if x != d.name), chosen.data.sum(axis=chosen.dims.index(d.name)))
+    least = Variable(rest, q.data.min(axis=own))
+    argument = Variable(rest, jnp.argmin(q.data, axis=own).astype(float))
+    sizes = tuple(world.grid.sizes[x] for x in sorted(dims))
+    gain = lift(jnp.subtract, taken, least)
+    nodes = world.grid.nodes[d.name]
+    best = np.asarray(nodes)[np.asarray(broadcast_to(argument, dims, sizes)).astype(int)]
+    picked = broadcast_to(world.choice(d.name), dims, sizes)
+    return np.asarray(broadcast_to(gain, dims, sizes)), best, np.asarray(picked)
+
+
+def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, ...], count: int,
+                  ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gain, best reply and chosen value of a real decision, by a global grid of candidates that closes in on the least."""
+    shape = tuple(world.grid.sizes[x] for x in sorted(dims))
+    names = tuple(sorted(dims))
+    chosen = np.asarray(broadcast_to(world.choice(d.name), dims, shape))
+    q = evaluator(problem, world, d, names)
+    low, high = search_interval(world, d, dims, shape, chosen)
+    at_chosen = q(chosen[..., None])[..., 0]
+    best, least = closing_in(q, low, high, chosen, at_chosen, count)
+    return at_chosen - least, best, chosen
+
+
+def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """Q on the grid of ``names`` for an array of candidates (*grid, candidates), a few at a time."""
+    shape = tuple(world.grid.sizes[x] for x in names)
+
+    @jax.jit
+    def some(values: Array) -> Array:
+        dims = tuple(sorted((*names, CANDIDATE)))
+        data = jnp.moveaxis(values, -1, dims.index(CANDIDATE))
+        v = values_at(problem, world, d, Variable(dims, data))
+        full = jnp.broadcast_to(expand(v, dims, 0), data.shape)
+        return jnp.moveaxis(full, dims.index(CANDIDATE), -1)
+
+    def run(values: np.ndarray) -> np.ndarray:
+        values = np.broadcast_to(values, (*shape, values.shape[-1]))
+        step = 1 if values.shape[-1] == 1 else max(1, min(values.shape[-1], 2_000_000 // max(1, heavy)))
+        parts = []
+        for start in range(0, values.shape[-1], step):
+            chunk = values[..., start:start + step]
+            if chunk.shape[-1] < step:
+                chunk = np.concatenate([chunk, np.repeat(chunk[..., -1:], step - chunk.shape[-1], -1)], -1)
+            parts.append(np.asarray(some(jnp.asarray(chunk))))
+        return np.concatenate(parts, -1)[..., :values.shape[-1]]
+
+    heavy = max(1, int(np.prod([n for n in world.grid.sizes.values()])))
+    return run
+
+
+def search_interval(world: World, d: Decision, dims: tuple[str, ...], shape: tuple[int, ...], chosen: np.ndarray,
+                    ) -> tuple[np.ndarray, np.ndarray]:
+    """Where candidates are looked for: the decision's bounds, or wide around what is chosen anywhere."""
+    width = 2 * max(float(np.ptp(chosen)), float(np.abs(chosen).max()), 1.0)
+    low = np.full(shape, chosen.min() - width) if d.low is None else \
+        np.asarray(broadcast_to(evaluate(world, d.low), dims, shape), float)
+    high = np.full(shape, chosen.max() + width) if d.high is None else \
+        np.asarray(broadcast_to(evaluate(world, d.high), dims, shape), float)
+    return low, high
+
+
+def closing_in(q: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, start: np.ndarray,
+               at_start: np.ndarray, count: int, rounds: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """The best of a grid of candidates in [low, high], then of ever narrower grids around it; never worse than the start."""
+    best, least = start.copy(), at_start.copy()
+    left, right = low, high
+    for r in range(rounds):
+        n = count if r == 0 else 9
+        grid = left[..., None] + (right - left)[..., None] * np.linspace(0, 1, n)
+        values = q(grid)
+        k = np.argmin(values, axis=-1)
+        found = np.take_along_axis(values, k[..., None], -1)[..., 0]
+        where = np.take_along_axis(grid, k[..., None], -1)[..., 0]
+        # The vertex of the parabola through three neighbours reaches the least point of a quadratic at once.
+        better = found < least
+        best, least = np.where(better, where, best), np.where(better, found, least)
+        best, least = parabola(q, grid, values, k, best, least, low, high)
+        half = (right - left) / (n - 1) * 1.5
+        left, right = np.maximum(low, best - half), np.minimum(high, best + half)
+    return best, least
+
+
+def parabola(q: Callable[[np.ndarray], np.ndarray], grid: np.ndarray, values: np.ndarray, k: np.ndarray, best: np.ndarray,
+             least: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Try the vertex of the parabola through the best candidate and its neighbours."""
+    n = grid.shape[-1]
+    if n < 3:
+        return best, least
+    middle = np.clip(k, 1, n - 2)
+    pick = lambda a, i: np.take_along_axis(a, i[..., None], -1)[..., 0]  # noqa: E731
+    x0, x1, step = pick(grid, middle - 1), pick(grid, middle), pick(grid, middle + 1) - pick(grid, middle)
+    y0, y1, y2 = pick(values, middle - 1), pick(values, middle), pick(values, middle + 1)
+    curvature = y0 - 2 * y1 + y2
+    safe = np.where(curvature > 0, curvature, 1.0)
+    vertex = np.clip(np.where(curvature > 0, x1 + 0.5 * step * (y0 - y2) / safe, x0), low, high)
+    found = q(vertex[..., None])[..., 0]
+    better = found < least
+    return np.where(better, vertex, best), np.where(better, found, least)
+
+
