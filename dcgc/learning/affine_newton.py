@@ -19,13 +19,11 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from ..core.expression import references
-from ..core.site import Decision
 from ..lower.grid import Grid
 from ..lower.plans import natural_grid
 from ..lower.problem import Problem
 from ..lower.strategy import Strategy
-from ..lower.world import TREMBLING
+from .own import own_gradient
 from .starting import keys, strategy
 
 STARTS = 6
@@ -41,41 +39,6 @@ class Root:
     profile: Mapping[str, Strategy]
     residual: float
     curvature: float
-
-
-def trembling(problem: Problem, d: Decision) -> frozenset[str]:
-    """Earlier real decisions that ``d`` sees with no noise between: it must reply to whatever they are."""
-    information = problem.reduction.information.get(d.name)
-    out: set[str] = set()
-    for dim in information.dims if information is not None else ():
-        c = problem.reduction.coordinates[dim]
-        if c.role == "derived" and c.observed is not None:
-            out |= {x for x in references(c.observed) if isinstance(problem.dependence.sites[x], Decision)}
-    return frozenset(x for x in out if not problem.dependence.sites[x].finite)  # type: ignore[attr-defined]
-
-
-def with_trembles(grid: Grid, names: frozenset[str], scale: float = 1.0) -> Grid:
-    """The grid with a three-point coordinate for the error of each hand."""
-    nodes, weights, shape = dict(grid.nodes), dict(grid.weights), list(grid.shape)
-    for name in sorted(names):
-        nodes[TREMBLING + name] = scale * jnp.asarray([-1.0, 0.0, 1.0]) * 3**0.5
-        weights[TREMBLING + name] = jnp.asarray([1 / 6, 2 / 3, 1 / 6])
-        shape.append((TREMBLING + name, 3))
-    return Grid(nodes, weights, grid.samples, tuple(shape), grid.observed, grid.continuous, grid.slots)
-
-
-def own_gradient(problem: Problem, grid: Grid, profile: Mapping[str, Strategy], d: Decision) -> Strategy:
-    """d J / d (the policy of one decision), J its player's cost, every other policy (a twin's too) held fixed."""
-    trembles = trembling(problem, d)
-    full = with_trembles(grid, trembles) if trembles else grid
-
-    def cost(own: Strategy) -> Array:
-        world = problem.world(full, problem.natural, profile)
-        world.rules = {**world.rules, d.name: own}
-        world.trembles = trembles
-        return problem.cost(world, problem.decider(d))
-
-    return eqx.filter_grad(cost)(profile[problem.leader_of[d.name]])
 
 
 def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root], str]:

@@ -184,10 +184,11 @@ def base_shape(problem: Problem, site: Random) -> tuple[int, ...]:
 
 def information_grid(problem: Problem, profile: Mapping[str, Rule], resolution: Resolution,
                      ranges: Mapping[str, tuple[float, float]] | None = None,
-                     only: Mapping[str, np.ndarray] | None = None) -> Grid:
+                     only: Mapping[str, np.ndarray] | None = None, keep: Grid | None = None) -> Grid:
     """A grid in the coordinates of what decisions know, wide enough for what ``profile`` does.
 
-    ``ranges``: for coordinates whose range is wanted otherwise. ``only``: coordinates to have just these nodes.
+    ``ranges``: for coordinates whose range is wanted otherwise. ``only``: coordinates to have just these nodes. ``keep``: a grid
+    on whose nodes the profile's tables live: observations keep them while ranges are taken, and get their ends as nodes in the end.
     """
     reduction = problem.reduction
     seen = {x for i in reduction.information.values() if i is not None for x in i.dims}
@@ -205,6 +206,7 @@ def information_grid(problem: Problem, profile: Mapping[str, Rule], resolution: 
             builder.axes[name] = draw_axis(site, n, resolution.cells)
         else:
             pending.append(c)
+    ends: dict[str, Axis] = {}
     order = {s.name: i for i, s in enumerate(problem.game.sites)}
     pending.sort(key=lambda c: max((order[x] for x in problem.dependence.of(c.observed)), default=0))  # type: ignore[arg-type]
     for c in pending:
@@ -217,8 +219,14 @@ def information_grid(problem: Problem, profile: Mapping[str, Rule], resolution: 
             low, high = (ranges or {}).get(c.name) or coordinate_range(problem, profile, builder, c)
             n = resolution.observation if c.role == "observation" else resolution.derived
             nodes = jnp.linspace(low, high, n)
+            if keep is not None:
+                ends[c.name] = Axis(nodes, jnp.ones(n))
+                builder.axes[c.name] = Axis(keep.nodes[c.name], keep.weights[c.name])
+                builder.observed.append(c.name)
+                continue
             builder.axes[c.name] = Axis(nodes, jnp.full(n, (high - low) / (n - 1)), c.role == "observation" and resolution.cells)
         builder.observed.append(c.name)
+    builder.axes.update(ends)
     if only is not None:
         for name, values in only.items():
             if name in builder.axes and name not in builder.observed:

@@ -91,7 +91,8 @@ class World:
             rule = self.rules[name]
             # A best response is a policy like any other: a deviation elsewhere does not change it.
             fixed = getattr(rule, "depends_on_profile", False) and self.base is not None
-            self._choices[name] = self.base.choice(name) if fixed and self.base is not None else rule(self, site)
+            self._choices[name] = self.base.choice(name) if fixed and self.base is not None else \
+                self.loop(site, lambda: rule(self, site))
         return self._choices[name]
 
     def options(self, site: Decision) -> Variable:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
-from .policy import Policy
+from .policy import Policy, normal_matrix
 
 
 class Lattice(Policy):
@@ -30,6 +30,26 @@ class Lattice(Policy):
     nodes: tuple[jax.Array, ...]
     breaks: jax.Array
     columns: tuple[int, ...] = eqx.field(static=True)
+
+    @classmethod
+    def build(
+        cls, key: jax.Array, *, inputs: int, outputs: int, combinations: int, dtype: DTypeLike,
+        cells: int = 33, span: float = 4.0, scale: float = 0.5,
+    ) -> Self:  # fmt: skip
+        """``cells`` equally spaced nodes on [-span, span] for each input; values start on a random plane.
+
+        Raises ValueError without a real input, or for a product of more than a million nodes.
+        """
+        if inputs < 1 or cells < 2 or cells**inputs > 1_000_000:
+            raise ValueError(f"a lattice of {cells} nodes for each of {inputs} real inputs cannot be made")
+        points = jnp.linspace(-span, span, cells, dtype=dtype)
+        height, *slopes = normal_matrix(key, (1 + inputs, combinations, outputs), 1, dtype, scale)
+        shape = (combinations, *(1,) * inputs, outputs)
+        values = jnp.broadcast_to(height.reshape(shape), (combinations, *(cells,) * inputs, outputs))
+        for axis, slope in enumerate(slopes):
+            along = points.reshape((1, *(1,) * axis, cells, *(1,) * (inputs - axis - 1), 1))
+            values = values + slope.reshape(shape) * along
+        return cls(values, (points,) * inputs, jnp.zeros((combinations, cells - 1), dtype), tuple(range(inputs)))
 
     def __call__(self, finite_index: ArrayLike, inputs: jax.Array) -> jax.Array:
         values = self.values[finite_index]

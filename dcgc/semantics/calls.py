@@ -1,24 +1,20 @@
-"""Calls: functions of the language and of the game, decisions that are functions, and the forms with rules of their own."""
+"""Calls: functions of the language and of the game, and decisions that are functions."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..source import Diagnostic, Ledger, Note, near_names
 from ..syntax import tree
-from . import expressions, indexing, players, types
+from . import expressions, forms
 from .checked import ValueType
 from .context import MOST_MEMBERS, REAL, UNKNOWN, Checker, Place, View
 from .distributions import DISTRIBUTIONS
-from .functions import FUNCTIONS, REDUCERS, Function
-from .mistakes import channels as C
-from .mistakes import knowledge as K
+from .functions import FUNCTIONS, REDUCERS, Function, counted
 from .mistakes import names as N
 from .mistakes import types as T
-from .names import early, value_of
-from .shapes import broadcast, dot, shown, spread
+from .names import early, wrong_shape
+from .shapes import broadcast, dot, shown
 from .vocabulary import TYPES
 
 MOST_APPLICATIONS = 20
@@ -71,15 +67,6 @@ def _no_keywords(c: Checker, node: tree.Call, name: str, signature: str) -> bool
             c.report(N.UNKNOWN_KEYWORD.at(argument.span, function=name, name=argument.keyword, known=signature))
             return False
     return True
-
-
-def counted(least: int, most: int | None) -> str:
-    """A number of arguments in words."""
-    if most is None:
-        return f"{least} or more arguments"
-    if least != most:
-        return f"{least} to {most} arguments"
-    return f"{least} argument{'' if least == 1 else 's'}" if least else "no arguments"
 
 
 # ---------------------------------------------------------------- values that are functions
@@ -193,7 +180,7 @@ def _apply_builtin(c: Checker, node: tree.Call, function: Function, view: View) 
             )
         )
     if function.kind == "form":
-        return _FORMS[function.name](c, node, arguments, view)
+        return forms.FORMS[function.name](c, node, arguments, view)
     types = [expressions.infer_number(c, argument, view) for argument in arguments]
     if any(type.kind == "unknown" for type in types):
         return UNKNOWN
@@ -239,10 +226,6 @@ def _comprehension(c: Checker, node: tree.Comprehension, function: Function, vie
     return UNKNOWN if body.kind == "unknown" else REAL
 
 
-def _wrong_shape(c: Checker, node: tree.Expression, what: str, wanted: str, type: ValueType) -> ValueType:
-    return c.report(T.ARGUMENT_SHAPE.at(node.span, what=what, wanted=wanted, shape=shown(type.shape)))
-
-
 def _dot(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
     shape = dot(types[0].shape, types[1].shape)
     if shape is None:
@@ -252,13 +235,13 @@ def _dot(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: l
 
 def _argmax(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
     if len(types[0].shape) != 1:
-        return _wrong_shape(c, arguments[0], "the argument of `argmax`", "a vector", types[0])
+        return wrong_shape(c, arguments[0], "the argument of `argmax`", "a vector", types[0])
     return ValueType("category", (), types[0].shape[0])
 
 
 def _softmax(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
     if not types[0].shape:
-        return _wrong_shape(c, arguments[0], "the argument of `softmax`", "a vector", types[0])
+        return wrong_shape(c, arguments[0], "the argument of `softmax`", "a vector", types[0])
     return ValueType("real", types[0].shape)
 
 
@@ -274,34 +257,34 @@ def _onehot(c: Checker, node: tree.Call, arguments: list[tree.Expression], types
     if size is None:
         return UNKNOWN
     if types[0].shape != ():
-        return _wrong_shape(c, arguments[0], "the first argument of `onehot`", "a number", types[0])
+        return wrong_shape(c, arguments[0], "the first argument of `onehot`", "a number", types[0])
     return ValueType("choice", (size,), size)
 
 
 def _ridge(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
     features, target = types[0], types[1]
     if len(features.shape) != 2:
-        return _wrong_shape(c, arguments[0], "the first argument of `ridge`", "a matrix", features)
+        return wrong_shape(c, arguments[0], "the first argument of `ridge`", "a matrix", features)
     if target.shape != features.shape[:1]:
-        return _wrong_shape(
+        return wrong_shape(
             c, arguments[1], "the second argument of `ridge`", f"of shape {shown(features.shape[:1])}", target
         )
     if types[2].shape != ():
-        return _wrong_shape(c, arguments[2], "the penalty of `ridge`", "a number", types[2])
+        return wrong_shape(c, arguments[2], "the penalty of `ridge`", "a number", types[2])
     return ValueType("real", features.shape[1:])
 
 
 def _kernel_ridge(c: Checker, node: tree.Call, arguments: list[tree.Expression], types: list[ValueType]) -> ValueType:
     features, target = types[0], types[1]
     if len(features.shape) not in (1, 2):
-        return _wrong_shape(c, arguments[0], "the first argument of `kernel_ridge`", "a vector or a matrix", features)
+        return wrong_shape(c, arguments[0], "the first argument of `kernel_ridge`", "a vector or a matrix", features)
     if target.shape != features.shape[:1]:
-        return _wrong_shape(
+        return wrong_shape(
             c, arguments[1], "the second argument of `kernel_ridge`", f"of shape {shown(features.shape[:1])}", target
         )
     for position, what in ((2, "penalty"), (3, "width")):
         if types[position].shape != ():
-            return _wrong_shape(c, arguments[position], f"the {what} of `kernel_ridge`", "a number", types[position])
+            return wrong_shape(c, arguments[position], f"the {what} of `kernel_ridge`", "a number", types[position])
     return ValueType("real", target.shape)
 
 
@@ -312,195 +295,4 @@ _VECTORS: dict[str, Callable[[Checker, tree.Call, list[tree.Expression], list[Va
     "onehot": _onehot,
     "ridge": _ridge,
     "kernel_ridge": _kernel_ridge,
-}
-
-
-# ---------------------------------------------------------------- forms
-
-
-def _mask(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
-    type = expressions.infer(c, arguments[0], view)
-    condition = expressions.infer_bool(c, arguments[1], view, "the condition of `mask`")
-    c.fix(arguments[1])
-    if "unknown" in (type.kind, condition.kind):
-        return UNKNOWN
-    if broadcast(type.shape, condition.shape) != type.shape:
-        return c.report(T.SHAPES.at(node.span, operator="mask", left=shown(type.shape), right=shown(condition.shape)))
-    return type
-
-
-def _size(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
-    argument = arguments[0]
-    if isinstance(argument, tree.Name) and argument.name in c.families:
-        c.used.add(argument.name)
-        return REAL
-    type = expressions.infer(c, argument, view)
-    if type.kind != "unknown" and not type.shape:
-        return _wrong_shape(c, argument, "the argument of `size`", "a family or an array", type)
-    return UNKNOWN if type.kind == "unknown" else REAL
-
-
-def base_name(node: tree.Expression) -> tree.Name | None:
-    """``x`` of ``x`` and of ``x[i]``."""
-    base = node.base if isinstance(node, tree.Index) else node
-    return base if isinstance(base, tree.Name) else None
-
-
-def channel_named(c: Checker, node: tree.Expression, attentions: bool = False) -> tree.Name | None:
-    """The name of the channel (or observation) that an expression is; reports what is none."""
-    name = base_name(node)
-    if name is None:
-        c.report(C.NOT_A_CHANNEL.at(node.span, name=" ".join(node.span.text.split()), kind="an expression"))
-        return None
-    symbol = c.symbols.get(name.name)
-    c.used.add(name.name)
-    if symbol is None:
-        c.unknown_name(name.name, name.span, ("channel",))
-        return None
-    if symbol.kind != "channel" and not (attentions and symbol.kind == "attention"):
-        c.report(C.NOT_A_CHANNEL.at(name.span, name=name.name, kind=c.describe(name.name)))
-        return None
-    return name
-
-
-def _sent(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
-    if channel_named(c, arguments[0]) is None:
-        return UNKNOWN
-    return expressions.infer(c, arguments[0], view)
-
-
-def _past(c: Checker, node: tree.Call, function: str, view: View) -> tuple[ValueType, int | None] | None:
-    """The type of one value of the argument of ``history`` or ``last``, and the number of stages."""
-    argument = node.arguments[0].value
-    name = base_name(argument)
-    if name is None:
-        c.report(K.NO_STAGES.at(argument.span, name=" ".join(argument.span.text.split()), function=function))
-        return None
-    frame = view.place.stage
-    coming = frame is not None and name.name in frame.coming and name.name not in c.symbols
-    if coming and frame is not None:
-        c.used.add(name.name)
-        return types.type_to_come(c, frame.coming[name.name], view), frame.length
-    symbol = c.symbols.get(name.name)
-    made = c.stages.get(name.name)
-    if made is None and symbol is not None and symbol.kind == "state":
-        made = frame or c.last_frame
-    if made is None and symbol is not None and symbol.kind == "channel" and frame is not None:
-        made = frame
-    if made is None and symbol is not None and symbol.kind == "channel" and c.channels[name.name].sends:
-        made = c.channels[name.name].sends[0][1].stage
-    if symbol is not None and made is None:
-        c.used.add(name.name)
-        c.report(K.NO_STAGES.at(name.span, name=name.name, function=function))
-        return None
-    past = replace(view, past=True)
-    type, domains = value_of(c, name, past)
-    if type.kind == "unknown":
-        return UNKNOWN, None
-    if isinstance(argument, tree.Index):
-        return indexing.select(c, argument, type, domains, past), made.length if made is not None else None
-    return spread(type, domains), made.length if made is not None else None
-
-
-def _history(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
-    found = _past(c, node, "history", view)
-    if found is None:
-        return UNKNOWN
-    type, length = found
-    if type.kind == "unknown" or length is None:
-        return UNKNOWN
-    shape = (length, *type.shape)
-    if not c.bounded(math.prod(shape), "this history", node.span):
-        return UNKNOWN
-    return replace(type, shape=shape)
-
-
-def _last(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
-    if view.place.stage is None:
-        return c.report(K.OUTSIDE_STAGES.at(node.function.span, statement="last"))
-    found = _past(c, node, "last", view)
-    default = arguments[1]
-    if found is None:
-        return UNKNOWN
-    type = found[0]
-    if type.kind == "choice" and isinstance(default, tree.Name) and default.name in type.labels:
-        return type
-    first = expressions.infer(c, default, view)
-    if first.kind == "unknown":
-        return type
-    if type.kind == "unknown":
-        return first  # the name comes later in the stage; the stage's end compares the two
-    if broadcast(type.shape, first.shape) != type.shape:
-        return c.report(
-            T.STATE_SHAPE.at(
-                default.span,
-                what="the value in stage 1",
-                left=shown(first.shape),
-                other="the value in later stages",
-                right=shown(type.shape),
-            )
-        )
-    return type
-
-
-def _rate(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
-    if view.role not in ("report", "plot"):
-        return c.report(N.REPORT_OUTSIDE.at(node.span, name="rate"))
-    return REAL if channel_named(c, arguments[0], attentions=True) is not None else UNKNOWN
-
-
-def _account(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
-    assert isinstance(node.function, tree.Name)
-    if view.role not in ("report", "plot"):
-        return c.report(N.REPORT_OUTSIDE.at(node.span, name=node.function.name))
-    who = players.resolve(c, arguments[0], view.place, "has this account", teams=True)
-    return REAL if who is not None else UNKNOWN
-
-
-def _rule(c: Checker, node: tree.Call, arguments: list[tree.Expression], view: View) -> ValueType:
-    if view.role not in ("report", "plot"):
-        return c.report(N.REPORT_OUTSIDE.at(node.span, name="rule"))
-    types = [expressions.infer(c, argument, view) for argument in arguments[1:]]
-    name = base_name(arguments[0])
-    symbol = c.symbols.get(name.name) if name is not None else None
-    if name is not None:
-        c.used.add(name.name)
-        if symbol is None:
-            return c.unknown_name(name.name, name.span, ("decision", "channel"))
-    if symbol is None or name is None or symbol.kind not in ("decision", "channel", "attention"):
-        kind = c.describe(name.name) if name is not None else "an expression"
-        return c.report(
-            N.NOT_A_VALUE.at(
-                arguments[0].span,
-                name=" ".join(arguments[0].span.text.split()),
-                kind=kind,
-                more="`rule` is about a decision: `rule(u, a, b)`",
-            )
-        )
-    inputs = c.inputs.get(name.name)
-    if inputs is not None and len(types) != inputs:
-        return c.report(
-            N.WRONG_ARITY.at(
-                node.span,
-                function=f"rule({name.name}, ..)",
-                given=len(types),
-                wanted=f"{counted(inputs, inputs)} after `{name.name}`, one for each input",
-                signature="",
-            )
-        )
-    if isinstance(arguments[0], tree.Index):
-        return indexing.select(c, arguments[0], symbol.type or UNKNOWN, symbol.domains, view)
-    return spread(symbol.type or UNKNOWN, symbol.domains)
-
-
-_FORMS: dict[str, Callable[[Checker, tree.Call, list[tree.Expression], View], ValueType]] = {
-    "mask": _mask,
-    "size": _size,
-    "sent": _sent,
-    "history": _history,
-    "last": _last,
-    "rate": _rate,
-    "cost": _account,
-    "payoff": _account,
-    "rule": _rule,
 }

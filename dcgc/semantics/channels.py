@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from ..source import Note, near_names
 from ..syntax import tree
-from . import calls, expressions, players
+from . import expressions, names, players
 from .checked import IndexDomain, ValueType
 from .context import UNKNOWN, ChannelInfo, Checker, Place, View, written
+from .functions import counted
 from .mistakes import Mistake
 from .mistakes import channels as C
 from .mistakes import names as N
@@ -163,7 +164,7 @@ def _noise(c: Checker, node: tree.Expression, type: ValueType, view: View) -> st
                 function=name.name,
                 given=len(arguments),
                 signature=f"({', '.join(wanted)})",
-                wanted=calls.counted(len(wanted), len(wanted)),
+                wanted=counted(len(wanted), len(wanted)),
             )
         )
         return None
@@ -275,7 +276,7 @@ def check_send(c: Checker, node: tree.Send, place: Place) -> None:
         c.deciding.setdefault(who.name, node.player.span)
     used = name in c.used
     target = tree.Name(name, span=node.target.span)
-    found = calls.channel_named(c, target)
+    found = names.channel_named(c, target)
     if not used:
         c.used.discard(name)
     if found is None or name not in c.channels:
@@ -300,7 +301,7 @@ def check_send(c: Checker, node: tree.Send, place: Place) -> None:
 
 
 def _base_name(node: tree.Expression) -> str:
-    name = calls.base_name(node)
+    name = names.base_name(node)
     return name.name if name is not None else ""
 
 
@@ -340,5 +341,5 @@ def check_attend(c: Checker, node: tree.Attend, place: Place) -> None:
 
 def check_total_budget(c: Checker, node: tree.TotalBudget, place: Place) -> None:
     for channel in node.channels:
-        calls.channel_named(c, channel)
+        names.channel_named(c, channel)
     _amount(c, node.budget.amount, C.BAD_BUDGET, View(place), "a budget")

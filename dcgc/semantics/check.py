@@ -11,8 +11,9 @@ from typing import Any
 from ..source import Ledger, Source, Span, near_names
 from ..syntax import parse, tree
 from . import accounts, channels, declarations, moves, reports, time
-from .checked import CheckedGame
+from .checked import CheckedGame, Symbol
 from .context import MOST_DEPTH, Checker, Place, children
+from .mistakes import knowledge as K
 from .mistakes import missing as M
 from .mistakes import names as N
 from .mistakes import parameters as P
@@ -33,29 +34,61 @@ def check(
     """
     file = parse(source, ledger)
     broken = _broken_names(source, ledger)
-    c = Checker(ledger if not broken else Ledger(), dict(settings or {}))
-    c.dormant |= broken
-    loader = Loader(c.ledger, folder.resolve() if folder is not None else None)
-    statements, taken = _expand(file, loader)
-    deep = [statement for statement in statements if _too_deep(c, statement)]
-    sound = tuple(statement for statement in statements if not any(statement is other for other in deep))
-    for statement in deep:
-        c.dormant.update(name for name, _ in _declared((statement,)))
-    header = _header(c, file, source)
-    for name, found in _declared(sound):
-        c.later.setdefault(name, found)
-    try:
-        _read(c, sound)
-        _check_settings(c, header, source)
-        if not c.ledger.errors and header is not None and not broken:
-            check_sense(c, header)
-    except RecursionError:
-        c.report(T.TOO_DEEP.at(Span(source, 0, len(source.text)), most=MOST_DEPTH))
+    found = Ledger()
+    loader = Loader(found, folder.resolve() if folder is not None else None)
+    statements = _expand(file, loader)
+    deep = {id(statement) for statement in statements if _too_deep(found, statement)}
+    sound = tuple(statement for statement in statements if id(statement) not in deep)
+    lost = broken | {name for name, _ in _declared(tuple(s for s in statements if id(s) in deep))}
+    header = _header(found, file, source)
+    c = _read_until_told(sound, settings or {}, lost, source)
+    for diagnostic in c.ledger:
+        found.add(diagnostic)
+    c.ledger = found
+    _check_settings(c, header, source)
+    if not found.errors and header is not None and not broken:
+        check_sense(c, header)
     if broken:
-        _keep_certain(c.ledger, ledger)
+        _keep_certain(file, found, ledger)
+    else:
+        for diagnostic in found:
+            ledger.add(diagnostic)
     if ledger.errors or header is None:
         return None
     return _game(c, file, header, sound, source, loader)
+
+
+MOST_READINGS = 3
+
+
+def _read_until_told(
+    statements: tuple[tree.Statement, ...], settings: Mapping[str, object], lost: set[str], source: Source
+) -> Checker:
+    """Read the statements; again with what was learnt, where ``last`` and ``history`` look ahead in a stage."""
+    foretold: dict[str, Symbol] = {}
+    c = Checker(Ledger(), settings)
+    for _ in range(MOST_READINGS):
+        c = Checker(Ledger(), dict(settings), foretold=foretold)
+        c.dormant |= lost
+        for name, declaration in _declared(statements):
+            c.later.setdefault(name, declaration)
+        try:
+            _read(c, statements)
+        except RecursionError:
+            c.report(T.TOO_DEEP.at(Span(source, 0, len(source.text)), most=MOST_DEPTH))
+        told = {name: symbol for name, symbol in c.symbols.items() if symbol.type is not None}
+        if c.ledger.errors or not c.looked_ahead or told == foretold:
+            break
+        foretold = told
+    for symbol in c.symbols.values():
+        if (
+            symbol.type is not None
+            and symbol.type.kind == "unknown"
+            and symbol.kind != "measure"
+            and not c.ledger.errors
+        ):
+            c.report(K.UNTOLD.at(symbol.span, name=symbol.name))
+    return c
 
 
 # ---------------------------------------------------------------- before reading
@@ -73,48 +106,57 @@ def _broken_names(source: Source, ledger: Ledger) -> set[str]:
     return names
 
 
-def _keep_certain(found: Ledger, ledger: Ledger) -> None:
+def _keep_certain(file: tree.File, found: Ledger, ledger: Ledger) -> None:
     """Of what was found in a text with syntax mistakes, keep what does not hang on the parts that were not read."""
+    starts = [(error.span.source, error.span.start) for error in ledger.errors]
+    torn = [
+        statement.span
+        for statement in file.statements
+        if isinstance(statement, (tree.Channel, tree.Attend, tree.Gradient, tree.Train))
+        and any(statement.span.source is source and _holds(statement.span, start) for source, start in starts)
+    ]
     for diagnostic in found.errors:
-        if not diagnostic.code.startswith("M"):
+        inside = any(_holds(span, diagnostic.span.start) for span in torn)
+        if not inside and not diagnostic.code.startswith("M"):
             ledger.add(diagnostic)
 
 
-def _expand(file: tree.File, loader: Loader) -> tuple[tuple[tree.Statement, ...], int]:
+def _holds(span: Span, offset: int) -> bool:
+    return span.start <= offset < span.end
+
+
+def _expand(file: tree.File, loader: Loader) -> tuple[tree.Statement, ...]:
     """The statements with every ``use`` replaced by what it brings."""
     found: list[tree.Statement] = []
-    taken = 0
     for statement in file.statements:
         if isinstance(statement, tree.Use):
-            brought = loader.take(statement, ())
-            taken += len(brought)
-            found.extend(brought)
+            found.extend(loader.take(statement, ()))
         else:
             found.append(statement)
-    return tuple(found), taken
+    return tuple(found)
 
 
-def _too_deep(c: Checker, statement: tree.Statement) -> bool:
+def _too_deep(ledger: Ledger, statement: tree.Statement) -> bool:
     """Report a statement that is nested more deeply than the compiler reads; found without recursion."""
     waiting: list[tuple[tree.Node, int]] = [(statement, 0)]
     while waiting:
         node, depth = waiting.pop()
         if depth > MOST_DEPTH:
-            c.report(T.TOO_DEEP.at(statement.span, most=MOST_DEPTH))
+            ledger.add(T.TOO_DEEP.at(statement.span, most=MOST_DEPTH))
             return True
         waiting.extend((child, depth + 1) for child in children(node))
     return False
 
 
-def _header(c: Checker, file: tree.File, source: Source) -> tree.GameHeader | None:
+def _header(ledger: Ledger, file: tree.File, source: Source) -> tree.GameHeader | None:
     headers = [statement for statement in file.statements if isinstance(statement, tree.GameHeader)]
     if not headers:
-        c.report(M.NO_HEADER.at(Span(source, 0, min(1, len(source.text)))))
+        ledger.add(M.NO_HEADER.at(Span(source, 0, min(1, len(source.text)))))
         return None
     for extra in headers[1:]:
-        c.report(M.SECOND_HEADER.at(extra.span))
+        ledger.add(M.SECOND_HEADER.at(extra.span))
     if file.statements[0] is not headers[0]:
-        c.report(M.SECOND_HEADER.at(headers[0].span))
+        ledger.add(M.SECOND_HEADER.at(headers[0].span))
     return headers[0]
 
 

@@ -39,10 +39,11 @@ SymbolKind = Literal[
 class ValueType:
     """What a value is: its kind and its shape (without the members of families whose index it carries).
 
-    ``size`` is the number of categories of a choice (then ``shape`` ends with it: a one-hot vector) or of a category
-    (a number 1..size, ``shape`` as drawn), or the vocabulary of tokens (``shape`` is (length, vocabulary), one-hot).
-    A function has the shape of what it returns; its domain stands in ``type``. ``low`` and ``high`` are the bounds of a decision's Interval, Positive or
-    Unit as expressions, None where unbounded. ``labels`` are a Choice's labels in order.
+    ``size`` is the number of categories of a choice (then ``shape`` ends with it: a one-hot vector) or of a
+    category (a number 1..size, ``shape`` as drawn), or the vocabulary of tokens (``shape`` is (length, vocabulary),
+    one-hot). A function has the shape of what it returns; its domain stands in ``type``. ``low`` and ``high`` are
+    the bounds of a decision's Interval, Positive or Unit as expressions, None where unbounded. ``labels`` are a
+    Choice's labels in order.
     """
 
     kind: ValueKind = "real"
@@ -57,7 +58,7 @@ class ValueType:
 
 @dataclass(frozen=True)
 class IndexDomain:
-    """What the index of a ``for`` (or of a comprehension) runs over: members of a family, or the range low..low+size-1."""
+    """What the index of a ``for`` (or of a sum) runs over: members of a family, or the range low..low+size-1."""
 
     family: str | None
     size: int

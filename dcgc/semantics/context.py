@@ -45,7 +45,6 @@ class StageFrame:
     made: set[str] = field(default_factory=set)
     coming: dict[str, tree.Statement] = field(default_factory=dict)
     updated: set[str] = field(default_factory=set)
-    lasts: list[tuple[str, ValueType, Span]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -140,6 +139,8 @@ class Checker:
     policies: set[str] = field(default_factory=set)
     paid: set[str] = field(default_factory=set)
     inputs: dict[str, int] = field(default_factory=dict)  # of a decision or send: how many values it knows
+    foretold: Mapping[str, Symbol] = field(default_factory=dict)  # names of a stage, from an earlier reading
+    looked_ahead: bool = False  # a name's past was used before the name is made
     last_frame: StageFrame | None = None  # the block of stages that ended last
     instances: dict[tuple[str, tuple[ValueType, ...]], ValueType] = field(default_factory=dict)
     instance_depth: int = 0

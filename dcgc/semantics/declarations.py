@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..source import Ledger, Span
+from ..source import Span
 from ..syntax import tree
 from . import expressions, players
 from .checked import Constant, ParamInfo, PlayerInfo, TeamInfo, ValueType, shape_of
@@ -43,7 +43,7 @@ def check_param(c: Checker, node: tree.Param, place: Place) -> None:
     for number in numbers:
         if node.integer and not number.is_integer():
             c.report(P.NOT_WHOLE.at(span, name=node.name, value=written(number)))
-            break
+            return
     if node.interval is not None:
         _check_range(c, node, node.interval, numbers, span)
     if node.integer:
@@ -88,7 +88,7 @@ def _replaced(c: Checker, node: tree.Param, default: Constant) -> Constant | Non
 
 
 def numbers_of(value: object) -> Constant:
-    """A number, or nested lists (or an array) of numbers, as a constant. Raises ValueError, TypeError if it is neither."""
+    """A number, or nested lists of numbers, as a constant. Raises ValueError, TypeError if it is neither."""
     budget = [MOST_SETTING_ENTRIES]
     return _numbers_of(value, budget, 0)
 
@@ -166,9 +166,3 @@ def check_team(c: Checker, node: tree.Team, place: Place) -> None:
         c.report(M.EMPTY_TEAM.at(node.name_span, team=node.name))
     if c.declare(node.name, "team", node.name_span):
         c.teams[node.name] = TeamInfo(node.name, tuple(members), node.name_span)
-
-
-def quietly(c: Checker) -> Ledger:
-    """Exchange the checker's ledger for an empty one; the caller puts the old one back."""
-    outer, c.ledger = c.ledger, Ledger()
-    return outer

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..source import near_names
 from ..syntax import tree
 from . import calls, indexing
 from .checked import IndexDomain, ValueType
-from .context import BOOL, REAL, UNKNOWN, Checker, View
+from .context import REAL, UNKNOWN, Checker, View
 from .mistakes import knowledge as K
 from .mistakes import names as N
 from .mistakes import types as T
@@ -121,6 +120,11 @@ def _operate(c: Checker, node: tree.Binary, left: ValueType, view: View) -> Valu
     if node.operator in ("==", "!=") and left.kind == "choice" and isinstance(node.right, tree.Name):
         if node.right.name in left.labels:
             return ValueType("bool", left.shape[:-1])
+        if left.labels and indexing.is_unclaimed(c, node.right, view):
+            return indexing.no_label(c, node.left, node.right, left)
+    if left.kind == "unknown" and node.operator in ("==", "!=") and isinstance(node.right, tree.Name):
+        if indexing.is_unclaimed(c, node.right, view):
+            return UNKNOWN  # perhaps a label
     if node.operator in ("and", "or"):
         what = f"each side of `{node.operator}`"
         right = infer_bool(c, node.right, view, what)
@@ -271,16 +275,3 @@ RULES: dict[type[tree.Expression], Callable[[Checker, Any, View], ValueType]] = 
     tree.Binder: _binder,
     tree.Moment: _moment,
 }
-
-__all__ = [
-    "BOOL",
-    "as_number",
-    "domain_of",
-    "index_type",
-    "infer",
-    "infer_bool",
-    "infer_condition",
-    "infer_number",
-    "infer_scalar",
-    "near_names",
-]

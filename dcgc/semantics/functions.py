@@ -1,6 +1,6 @@
-"""The functions of the language, each once: its name, how many arguments it takes, and what it means on constants.
+"""The functions of the language, each once: its name, its number of arguments, and what it means on constants.
 
-An elementwise function has a meaning on floats (``scalar``) and one on numpy arrays (``array``, which is handed numpy so
+An elementwise function has a meaning on floats (``scalar``) and one on numpy arrays (``array``, handed numpy so
 that nothing here imports it); a reduction makes one number of an array; a form is known to the checker by name, because
 its arguments are not plain values.
 """
@@ -128,3 +128,12 @@ REDUCERS: dict[str, Callable[..., Any]] = {
     "max": lambda np, x: np.max(x),
     "min": lambda np, x: np.min(x),
 }
+
+
+def counted(least: int, most: int | None) -> str:
+    """A number of arguments in words."""
+    if most is None:
+        return f"{least} or more arguments"
+    if least != most:
+        return f"{least} to {most} arguments"
+    return f"{least} argument{'' if least == 1 else 's'}" if least else "no arguments"

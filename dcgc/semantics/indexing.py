@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..source import near_names
 from ..syntax import tree
 from . import expressions
 from .checked import IndexDomain, ValueType
 from .context import UNKNOWN, Checker, View
+from .mistakes import names as N
 from .mistakes import types as T
 from .names import value_of
+from .vocabulary import reserved
 
 INTEGER_FUNCTIONS = ("mod", "floor", "min", "max", "sum", "prod", "abs", "size", "argmax", "sign", "clip")
 
@@ -78,6 +81,9 @@ def _pick(
             return size - 1
         if last is not None and last.kind == "choice" and index.name in last.labels:
             return -1
+        if last is not None and last.labels and is_unclaimed(c, index, view):
+            no_label(c, base, index, last)
+            return None
     type = expressions.infer(c, index, view)
     if type.kind == "unknown":
         return None
@@ -128,6 +134,20 @@ def is_whole(c: Checker, node: tree.Expression, view: View) -> bool:
     if isinstance(base, tree.Name) and base.name in c.whole:
         return True
     return expressions.infer(c, node, view).kind in ("category", "bool")
+
+
+def is_unclaimed(c: Checker, node: tree.Name, view: View) -> bool:
+    """Whether nothing in the game has this name, so that it can only be meant as a label."""
+    binders = (loop.binder for loop in view.place.loops)
+    claimed = node.name in c.symbols or node.name in c.later or node.name in c.dormant or node.name in view.locals
+    return not (claimed or node.name in binders or node.name in reserved())
+
+
+def no_label(c: Checker, choice: tree.Expression, label: tree.Name, type: ValueType) -> ValueType:
+    """Report a label that the choice does not have."""
+    near = near_names(label.name, type.labels)
+    text = " ".join(choice.span.text.split())
+    return c.report(N.NO_LABEL.at(label.span, choice=text, name=label.name, known=", ".join(type.labels), near=near))
 
 
 def labels_of(c: Checker, node: tree.Expression) -> tuple[str, ...]:

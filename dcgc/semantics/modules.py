@@ -1,8 +1,8 @@
 """``use``: definitions and channels from files beside the game and from ``stdlib/``.
 
 ``use "lib.dcg"`` brings what the file defines under plain names, ``use "lib.dcg" as L`` under ``L.f``. ``use std.a.b``
-is the file ``stdlib/a/b.dcg``; if there is none, the definition ``b`` alone out of ``stdlib/a.dcg``. Params come along where
-what is taken mentions them. A game reads nothing outside its own folder.
+is the file ``stdlib/a/b.dcg``; if there is none, the definition ``b`` alone out of ``stdlib/a.dcg``. Params come along
+if what is taken mentions them. A game reads nothing outside its own folder.
 """
 
 from __future__ import annotations

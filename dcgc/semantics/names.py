@@ -9,9 +9,11 @@ from .checked import IndexDomain, Symbol, ValueType
 from .context import BOOL, UNKNOWN, Checker, View, known_words
 from .distributions import DISTRIBUTIONS
 from .functions import FUNCTIONS
+from .mistakes import channels as C
 from .mistakes import knowledge as K
 from .mistakes import names as N
 from .mistakes import types as T
+from .shapes import shown
 
 Valued = tuple[ValueType, tuple[IndexDomain, ...]]
 
@@ -74,8 +76,9 @@ def _declared(c: Checker, node: tree.Name, symbol: Symbol, view: View) -> Valued
             )
         )
         return NOWHERE
-    if symbol.kind == "channel" and not c.channels[name].sends:
-        _unsent(c, node, view)
+    if symbol.kind == "channel" and not c.channels[name].sends and not (view.past and view.place.stage is not None):
+        if name not in c.dormant:
+            c.report(K.NOT_SENT.at(node.span, name=name))
         return NOWHERE
     frame = c.stages.get(name)
     if frame is not None and frame is not view.place.stage and not view.past and symbol.kind != "state":
@@ -85,13 +88,6 @@ def _declared(c: Checker, node: tree.Name, symbol: Symbol, view: View) -> Valued
         c.report(T.VARIES.at(node.span, name=name))
         return NOWHERE
     return symbol.type or UNKNOWN, symbol.domains
-
-
-def _unsent(c: Checker, node: tree.Name, view: View) -> None:
-    if view.past and view.place.stage is not None:
-        return
-    if node.name not in c.dormant:
-        c.report(K.NOT_SENT.at(node.span, name=node.name))
 
 
 def _undeclared(c: Checker, node: tree.Name, view: View) -> None:
@@ -127,3 +123,30 @@ def early(c: Checker, node: tree.Name, view: View) -> None:
         return  # declared by a statement that has its own report, or that does not hold
     mistake = K.KNOWS_FUTURE if view.role == "knowing" else K.TOO_EARLY
     c.report(mistake.at(node.span, name=node.name, line=span.line))
+
+
+def base_name(node: tree.Expression) -> tree.Name | None:
+    """``x`` of ``x`` and of ``x[i]``."""
+    base = node.base if isinstance(node, tree.Index) else node
+    return base if isinstance(base, tree.Name) else None
+
+
+def channel_named(c: Checker, node: tree.Expression, attentions: bool = False) -> tree.Name | None:
+    """The name of the channel (or observation) that an expression is; reports what is none."""
+    name = base_name(node)
+    if name is None:
+        c.report(C.NOT_A_CHANNEL.at(node.span, name=" ".join(node.span.text.split()), kind="an expression"))
+        return None
+    symbol = c.symbols.get(name.name)
+    c.used.add(name.name)
+    if symbol is None:
+        c.unknown_name(name.name, name.span, ("channel",))
+        return None
+    if symbol.kind != "channel" and not (attentions and symbol.kind == "attention"):
+        c.report(C.NOT_A_CHANNEL.at(name.span, name=name.name, kind=c.describe(name.name)))
+        return None
+    return name
+
+
+def wrong_shape(c: Checker, node: tree.Expression, what: str, wanted: str, type: ValueType) -> ValueType:
+    return c.report(T.ARGUMENT_SHAPE.at(node.span, what=what, wanted=wanted, shape=shown(type.shape)))

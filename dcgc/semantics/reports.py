@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from ..source import near_names
 from ..syntax import tree
-from . import calls, expressions, indexing, players
+from . import expressions, indexing, names, players
 from .checked import ValueType
 from .context import Checker, Place, View
 from .mistakes import missing as M
 from .mistakes import names as N
-from .names import early
 from .vocabulary import COUNTS, NUMBER_SETTINGS, OTHER_SETTINGS, POLICY_FAMILIES, ROUTE_ORDERS, SETTINGS
 
 REPORT = View(Place(), "report", averaged=False)
@@ -37,7 +36,7 @@ def _check_quantity(c: Checker, node: tree.Known) -> None:
         c.used.add(quantity.name)
         symbol = c.symbols.get(quantity.name)
         if symbol is None and quantity.name in c.later:
-            early(c, quantity, REPORT)
+            names.early(c, quantity, REPORT)
         elif symbol is None:
             c.unknown_name(quantity.name, quantity.span, ("measure",))
         elif symbol.kind == "measure":
@@ -50,7 +49,7 @@ def _check_quantity(c: Checker, node: tree.Known) -> None:
         if symbol is not None and symbol.kind == "measure":
             expressions.infer_scalar(c, quantity, REPORT, "a published figure")
             return
-    name = calls.base_name(quantity.function) if isinstance(quantity, tree.Call) else None
+    name = names.base_name(quantity.function) if isinstance(quantity, tree.Call) else None
     if name is None or name.name not in ("cost", "payoff", "rate"):
         c.report(M.NOT_PUBLISHED.at(quantity.span, kind=node.kind))
         return
@@ -59,14 +58,14 @@ def _check_quantity(c: Checker, node: tree.Known) -> None:
 
 def _named(c: Checker, node: tree.Expression, kinds: tuple[str, ...], what: str, place: Place) -> str | None:
     """The name of something of one of ``kinds``; reports and returns None if it is not."""
-    name = calls.base_name(node)
+    name = names.base_name(node)
     if name is None:
         c.report(M.NOTHING_NAMED.at(node.span, name=" ".join(node.span.text.split()), kind="an expression", what=what))
         return None
     symbol = c.symbols.get(name.name)
     if symbol is None:
         if name.name in c.later:
-            early(c, name, View(place))
+            names.early(c, name, View(place))
         else:
             c.unknown_name(name.name, name.span, kinds)
         return None
@@ -164,9 +163,11 @@ def _check_number(c: Checker, setting: tree.Setting) -> None:
     value = c.demand(setting.value, f"the setting `{setting.key}`")
     if value is None:
         return
-    wanted = "a whole number from 1 on" if setting.key in COUNTS else "a number from 0 on"
-    sound = isinstance(value, float) and value >= (1 if setting.key in COUNTS else 0)
-    if sound and setting.key in (*COUNTS, "seed"):
+    whole = setting.key in (*COUNTS, "seed")
+    least = 1 if setting.key in COUNTS else 0
+    wanted = f"a {'whole ' if whole else ''}number from {least} on"
+    sound = isinstance(value, float) and value >= least
+    if sound and whole:
         sound = isinstance(value, float) and value.is_integer()
     if not sound:
         c.report(M.BAD_SETTING_VALUE.at(setting.value.span, name=setting.key, wanted=wanted))

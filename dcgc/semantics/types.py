@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..source import Span, near_names
 from ..syntax import tree
-from . import calls, expressions
+from . import expressions
 from .checked import ValueType
 from .context import UNKNOWN, Checker, View, written
+from .functions import counted
 from .mistakes import names as N
 from .mistakes import types as T
 from .vocabulary import BASES, TYPES
@@ -150,7 +150,7 @@ def _basis(c: Checker, node: tree.Expression) -> bool:
             N.WRONG_ARITY.at(
                 node.span,
                 function=name.name,
-                wanted=calls.counted(wanted, wanted),
+                wanted=counted(wanted, wanted),
                 given=len(arguments),
                 signature=signature,
             )
@@ -165,12 +165,3 @@ def _basis(c: Checker, node: tree.Expression) -> bool:
         c.report(T.EMPTY_INTERVAL.at(node.span, low=written(ends[0] or 0.0), high=written(ends[1] or 0.0)))
         return False
     return True
-
-
-def type_to_come(c: Checker, statement: tree.Statement, view: View) -> ValueType:
-    """The type of a name whose statement comes later in this stage, where it can be told without reading on."""
-    if isinstance(statement, tree.Decide) and isinstance(statement.type, tree.Type):
-        if statement.type.name == "Interval":
-            return ValueType("real", type=statement.type)
-        return replace(resolve_type(c, statement.type, view), type=statement.type)
-    return UNKNOWN

@@ -16,8 +16,42 @@ GOOD = sorted((ROOT / "tests" / "good").glob("*.dcg"))
 BAD = sorted((ROOT / "tests" / "bad").glob("*.dcg"))
 
 _TOKEN = re.compile(r"\w+|[^\w\s]|\s+")
-_STRAY = ["(", ")", "[", "]", "{", "}", ",", "=", "~", "..", "inf", "0", "-1", "1e9", "others", "all", "recall", "true", "E",
-          "x", "u", "t", "i", "sum", "exp", "history", "last", "Real", "Normal", "Choice", "\n", ";", "for i in 1..3 {", "}"]
+_STRAY = [
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "=",
+    "~",
+    "..",
+    "inf",
+    "0",
+    "-1",
+    "1e9",
+    "others",
+    "all",
+    "recall",
+    "true",
+    "E",
+    "x",
+    "u",
+    "t",
+    "i",
+    "sum",
+    "exp",
+    "history",
+    "last",
+    "Real",
+    "Normal",
+    "Choice",
+    "\n",
+    ";",
+    "for i in 1..3 {",
+    "}",
+]
 
 
 def read(path: Path, settings: dict[str, object] | None = None) -> tuple[CheckedGame | None, Ledger]:

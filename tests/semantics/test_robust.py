@@ -69,9 +69,18 @@ def test_a_hundred_thousand_members_are_fine() -> None:
         "param y = " + "[" * 3000 + "1" + "]" * 3000,
         "for i in 1..2 { " * 300 + "cost A = x" + "}" * 300,
         "when x > 0 { " * 90 + "cost A = x" + "}" * 90,
-        "\n".join(["def f0(a) = a + a"] + [f"def f{i}(a) = f{i - 1}(f{i - 1}(a))" for i in range(1, 60)] + ["param y = f59(1)"]),
-        "\n".join(["def f0(a) = a + a"] + [f"def f{i}(a) = f{i - 1}([a, a])" for i in range(1, 30)] + ["let y = f29(x)"]),
-        "\n".join(["param a0 = [1, 2, 3, 4]"] + [f"param a{i} = [a{i - 1}, a{i - 1}, a{i - 1}, a{i - 1}]" for i in range(1, 40)]),
+        "\n".join(
+            ["def f0(a) = a + a"]
+            + [f"def f{i}(a) = f{i - 1}(f{i - 1}(a))" for i in range(1, 60)]
+            + ["param y = f59(1)"]
+        ),
+        "\n".join(
+            ["def f0(a) = a + a"] + [f"def f{i}(a) = f{i - 1}([a, a])" for i in range(1, 30)] + ["let y = f29(x)"]
+        ),
+        "\n".join(
+            ["param a0 = [1, 2, 3, 4]"]
+            + [f"param a{i} = [a{i - 1}, a{i - 1}, a{i - 1}, a{i - 1}]" for i in range(1, 40)]
+        ),
     ],
 )
 def test_deep_and_growing_texts_are_answered(line: str) -> None:
@@ -81,7 +90,9 @@ def test_deep_and_growing_texts_are_answered(line: str) -> None:
     assert time.perf_counter() - start < 10
 
 
-@pytest.mark.parametrize("text", ["", "\n", "\x00", "game", "game G", "é" * 1000, "#", "}" * 100, "game G\n" * 100, "\ufeffgame G"])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "\x00", "game", "game G", "é" * 1000, "#", "}" * 100, "game G\n" * 100, "\ufeffgame G"]
+)
 def test_odd_texts_are_answered(text: str) -> None:
     game, ledger = check_text(text)
     assert game is None and ledger.errors

@@ -184,4 +184,25 @@ WHICH_MEMBER = Mistake(
     text("player F[3]\ndecide v : Real by F knowing x\ncost A = v^2"),
 )
 
+ENDLESS = Mistake(
+    "K320",
+    "a history without end",
+    "`history({name})` has no size, since its stages have no end",
+    "keep what matters in a state, or use `last({name}, d)`",
+    "Over infinitely many stages the past grows without bound; a policy has inputs of a fixed shape.",
+    text(
+        "stage t in 1..inf discount 0.9 {\n  random w ~ Normal(0, 1)\n  decide v : Real by A knowing history(w)\n"
+        "  cost A = (v - w)^2\n}"
+    ),
+)
+
+UNTOLD = Mistake(
+    "K321",
+    "a value made of its own past",
+    "the type of `{name}` cannot be told, since it is made of its own past alone",
+    "use a state: `state {name} = ..` and `next {name} = ..`",
+    "What is carried from stage to stage and has a first value is a state.",
+    text("stage t in 1..3 {\n  let h = sum(history(g)) + x\n  let g = [h, sum(history(g))]\n  cost A = sum(g)\n}"),
+)
+
 KNOWLEDGE = tuple(value for value in list(globals().values()) if isinstance(value, Mistake))

@@ -128,7 +128,8 @@ NOTHING_NAMED = Mistake(
     "not something of this kind",
     "`{name}` is {kind}; {what}",
     "",
-    "Policies belong to players, decisions and channels; taps to lets, decisions and draws; routes to what carries gradients.",
+    "Policies belong to players, decisions and channels; taps to lets, decisions and draws; "
+    "routes to what carries gradients.",
     text("param k = 2\ntap k"),
 )
 

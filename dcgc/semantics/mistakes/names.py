@@ -34,7 +34,8 @@ UNKNOWN_FUNCTION = Mistake(
     "unknown function",
     "there is no function `{name}`",
     "define it with `def {name}(..) = ..`, or use another",
-    "Functions are those of the language and those that the game defines with `def`, or takes from a module with `use`.",
+    "Functions are those of the language and those that the game defines with `def`, or takes "
+    "from a module with `use`.",
     text("let y = cosh(x)\nmeasure my = E[y]"),
 )
 
@@ -160,7 +161,8 @@ IMPURE = Mistake(
     "a function that is not pure",
     "the function `{function}` uses `{name}`, which is not one of its parameters",
     "add it to the parameters of `{function}`",
-    "A `def` computes from its parameters, the params of the game and earlier functions alone, so it means the same everywhere.",
+    "A `def` computes from its parameters, the params of the game and earlier functions alone, "
+    "so it means the same everywhere.",
     text("def f(a) = a * x\nmeasure m = E[f(x)]"),
 )
 
@@ -178,7 +180,8 @@ MISPLACED_WORD = Mistake(
     "a word outside its place",
     "`{name}` has no meaning here",
     "{more}",
-    "`nothing` and `recall` stand after `knowing`; `others` and `all` are indices of a family, or listeners of a channel.",
+    "`nothing` and `recall` stand after `knowing`; `others` and `all` are indices of a family, "
+    "or listeners of a channel.",
     text("let y = x + all\nmeasure my = E[y]"),
 )
 
@@ -243,6 +246,15 @@ KEYWORD_IN_FUNCTION = Mistake(
     "write `sum(.. for {binder} in ..)`",
     "A reduction over members makes a number; it is not a list.",
     text("let y = exp(j for j in 1..3)\nmeasure my = E[y]"),
+)
+
+NO_LABEL = Mistake(
+    "N128",
+    "no such label",
+    "the choice `{choice}` has no label `{name}`",
+    "its labels are {known}",
+    "A Choice with labels is compared with and indexed by its own labels only.",
+    text("decide c : Choice(left, right) by A knowing x\ncost A = (c == lift)"),
 )
 
 NAMES = tuple(value for value in list(globals().values()) if isinstance(value, Mistake))

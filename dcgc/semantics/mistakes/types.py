@@ -7,7 +7,8 @@ SHAPES = Mistake(
     "shapes that do not fit",
     "`{operator}` cannot combine shapes {left} and {right}",
     "make the shapes equal, or use a scalar",
-    "Operators work entry by entry. Two arrays fit as in numpy: sizes agree from the last one back, or one of them is 1.",
+    "Operators work entry by entry. Two arrays fit as in numpy: sizes agree from the last one "
+    "back, or one of them is 1.",
     text("random v[3] ~ Normal(0, 1)\nrandom w[2] ~ Normal(0, 1)\nmeasure m = E[sum(v + w)]"),
 )
 
@@ -25,7 +26,8 @@ NOT_AN_INDEX = Mistake(
     "not an index",
     "{what} cannot be an index",
     "an index is a whole number, the index of a `for` or `stage`, a Categorical draw or a Choice",
-    "What picks an entry must be a whole number by construction; a Choice picks its own entry, a real number picks none.",
+    "What picks an entry must be a whole number by construction; a Choice picks its own entry, "
+    "a real number picks none.",
     text("random v[3] ~ Normal(0, 1)\nmeasure m = E[v[x]]"),
 )
 
@@ -106,7 +108,8 @@ OTHERS = Mistake(
     "others without a family",
     "`others` needs a `for` over the family that `{name}` belongs to",
     "write it inside `for i in FAMILY`, or name the member",
-    "`x[others]` is the array of what the members other than i have, for the i of the innermost loop over their family.",
+    "`x[others]` is the array of what the members other than i have, for the i of the "
+    "innermost loop over their family.",
     text(
         "player F[3]\nfor i in F {\n  decide q[i] : Real by F[i] knowing x\n  cost F[i] = q[i]^2\n}\n"
         "let y = sum(q[others])\nmeasure my = E[y]"
@@ -154,7 +157,8 @@ TYPE_ARGUMENTS = Mistake(
     "a type with the wrong arguments",
     "`{name}` is written {signature}",
     "",
-    "Real takes sizes in square brackets; Interval, Choice, Simplex, Tokens, Message and Function take arguments in round ones.",
+    "Real takes sizes in square brackets; Interval, Choice, Simplex, Tokens, Message and "
+    "Function take arguments in round ones.",
     text("decide v : Interval(1) by A knowing x\ncost A = v^2"),
 )
 

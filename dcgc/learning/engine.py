@@ -1,0 +1,44 @@
+"""What an engine is: a state machine that can be stopped after any step and saved."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..lower.problem import Problem
+from .settings import Reporter, Settings
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A profile that an engine ended with, and how many of its starts ended there."""
+
+    profile: dict[str, Any]
+    starts: int
+
+
+class Engine(abc.ABC):
+    """An engine advances a state (a tree that a store can save) by one chunk at a time; it keeps nothing else between chunks, so that
+    a saved state goes on exactly as it would have."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    @abc.abstractmethod
+    def refuses(self, problem: Problem) -> str | None:
+        """Why it cannot take this game, or None."""
+
+    @abc.abstractmethod
+    def start(self, problem: Problem, settings: Settings) -> State:
+        """The first state."""
+
+    @abc.abstractmethod
+    def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
+        """The state one chunk later; ``state["done"]`` is True at the end."""
+
+    @abc.abstractmethod
+    def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
+        """What was found so far, best first; after any chunk."""

@@ -1,0 +1,195 @@
+"""Parametric policies by simultaneous gradient steps: every player moves its own coefficients down its own cost's gradient (Adam).
+
+The engine for what the others refuse: many observations, vectors, large families, or families of policies that the game's text asks
+for. All restarts run in one program of ``lax.scan`` steps; where nodes are scattered each chunk has fresh ones, so that no
+policy can learn its nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from ..core.site import Decision
+from ..information.reduction import Reduction
+from ..lower.grid import Grid
+from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid
+from ..lower.problem import Problem
+from ..lower.resolve import resolution
+from ..lower.strategy import Strategy, finite_sizes, real_inputs
+from ..primitives.relaxations import Relaxation
+from .engine import Engine, Found, State
+from .own import own_gradient
+from .settings import Progress, Reporter, Settings
+from .starting import keys, neutral_rule, strategy
+from .sweep_engine import cached, exact_replies
+
+CHUNK = 200
+STEPS = 2000
+BUDGET = 16_000
+SAMPLES = 2048
+REPLY_GRID = Resolution(hidden=12, seen=96, observation=160, derived=17, cells=True)
+
+
+class NetworkEngine(Engine):
+    """The state has the strategies of all restarts, stacked, and the optimiser's moments."""
+
+    name = "networks"
+    title = "parametric policies, simultaneous Adam"
+
+    def refuses(self, problem: Problem) -> str | None:
+        symmetric = {p.name for p in problem.source.players if p.symmetric}
+        for d in problem.game.decisions:
+            if d.axes and d.actor.name not in symmetric:
+                return f"{d.actor.name} is a large family whose members have policies of their own (write `symmetric`)"
+            if d.axes and d.finite:
+                return f"{d.name} is a finite decision of a large family"
+            if d.finite and len(d.shape) > 1:
+                return f"{d.name} is an array of choices"
+        return None
+
+    def others(self, problem: Problem, settings: Settings) -> dict[str, Any]:
+        if not problem.reduction.complete or problem.loops or resolution(problem, REPLY_GRID, 400_000) is None:
+            return {}
+        return exact_replies(problem, settings)
+
+    def ground(self, problem: Problem, settings: Settings, seed: int, profile: Mapping[str, Any] | None = None,
+               ) -> tuple[Grid, Reduction]:
+        """The nodes of a chunk."""
+        if self.others(problem, settings):
+            fine = resolution(problem, REPLY_GRID, 400_000)
+            assert fine is not None
+            rules = profile or {k: neutral_rule for k in problem.groups}
+            try:
+                return information_grid(problem, rules, fine), problem.reduction
+            except Infeasible:
+                pass
+        grid, _ = natural_grid(problem, settings.batch or BUDGET, seed=seed, largest=settings.nodes or 32,
+                               samples=settings.samples or SAMPLES)
+        return grid, problem.natural
+
+    def start(self, problem: Problem, settings: Settings) -> State:
+        restarts = settings.restarts or 4
+        grid, _ = natural_grid(problem, 4000, largest=8, samples=512)
+        others = self.others(problem, settings)
+        stacked = {}
+        for i, (k, ds) in enumerate(problem.groups.items()):
+            if k in others:
+                continue
+            family, options = family_of(problem, settings, ds[0])
+            made = [strategy(problem, grid, ds[0], family, key, options) for key in keys(settings.seed * 7907 + i, restarts)]
+            stacked[k] = jax.tree.map(lambda *x: jnp.stack(x), *made)
+        trained = eqx.filter(stacked, spec(stacked))
+        moments = jax.vmap(optax.scale_by_adam().init)(trained)
+        flat = jax.tree.leaves(moments)
+        return {"step": 0, "done": not stacked, "strategies": stacked, "moments": flat, "costs": np.full(restarts, np.nan)}
+
+    def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
+        steps = settings.steps or STEPS
+        best = int(np.nanargmin(state["costs"])) if np.isfinite(state["costs"]).any() else 0
+        now = {k: pick(s, best) for k, s in state["strategies"].items()}
+        others = self.others(problem, settings)
+        grid, reduction = self.ground(problem, settings, settings.seed * 100_003 + state["step"], {**now, **others})
+        run, template = stepper(problem, settings, others, reduction, state["strategies"], steps)
+        moments = jax.tree.unflatten(jax.tree.structure(template), state["moments"])
+        length = min(CHUNK, steps - state["step"])
+        strategies, moments, costs = run(grid, state["strategies"], moments, jnp.arange(state["step"], state["step"] + length))
+        end = state["step"] + length
+        costs = np.asarray(costs)
+        report(Progress(self.name, f"{len(costs)} start{'s' * (len(costs) > 1)}, {math.prod(grid.sizes.values())} nodes", end, steps,
+                        float(np.nanmin(costs)) if np.isfinite(costs).any() else math.nan))
+        if not np.isfinite(costs).any():
+            raise FloatingPointError("every start ended in a cost that is not a number")
+        return {"step": end, "done": end >= steps, "strategies": strategies, "moments": jax.tree.leaves(moments), "costs": costs}
+
+    def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
+        others = self.others(problem, settings)
+        order = np.argsort(np.where(np.isfinite(state["costs"]), state["costs"], np.inf))
+        found = []
+        for r in order[:3]:
+            profile: dict[str, Any] = dict(others)
+            for k, s in state["strategies"].items():
+                one = pick(s, int(r))
+                d = problem.groups[k][0]
+                if d.finite and not d.mixed:
+                    one = Strategy(one.policy, one.head, one.location, one.scale, one.sizes, True)
+                profile[k] = one
+            found.append(Found(profile, 1))
+        return found
+
+
+def pick(stacked: Strategy, r: int) -> Strategy:
+    return jax.tree.map(lambda x: x[r], stacked)
+
+
+def spec(stacked: Mapping[str, Strategy]) -> dict[str, Any]:
+    return {k: s.trainable() for k, s in stacked.items()}
+
+
+def family_of(problem: Problem, settings: Settings, d: Decision) -> tuple[str, dict[str, Any]]:
+    """The family that the text asks for (of a decision, else of its player), else the contract's default."""
+    for subject in (d.name, d.name.split("[", 1)[0], d.actor.name):
+        for choice in problem.game.policies:
+            if choice.subject == subject and choice.family != "best_response":
+                return choice.family, {n: int(v) if isinstance(v, float) and v.is_integer() else v for n, v in choice.options}
+    if real_inputs(d) == 0:
+        return ("table" if finite_sizes(d) else "constant"), {}
+    options = {n: v for n, v in (("width", settings.width), ("layers", settings.layers)) if v is not None}
+    return "mlp", options
+
+
+def stepper(problem: Problem, settings: Settings, others: Mapping[str, Any], reduction: Reduction,
+            stacked: Mapping[str, Strategy], steps: int) -> tuple[Callable[..., Any], Any]:
+    """A compiled chunk for all restarts, and the shape of its optimiser state."""
+    which = spec(stacked)
+    rate = settings.learning_rate or 1e-2
+    schedule = optax.cosine_decay_schedule(rate, steps, alpha=1e-3)
+    adam = optax.scale_by_adam()
+
+    def gradient(grid: Grid, trained: Any, fixed: Any, step: Array) -> Any:
+        profile = {**eqx.combine(trained, fixed), **others}
+        relaxation = relax(problem, grid, step / steps)
+        out = {}
+        for k in trained:
+            parts = [eqx.filter(own_gradient(problem, grid, profile, d, reduction, relaxation), which[k])
+                     for d in problem.groups[k]]
+            out[k] = jax.tree.map(lambda *g: sum(g) / len(g), *parts)
+        return out
+
+    def one(grid: Grid, strategies: Any, moments: Any, numbers: Array) -> tuple[Any, Any, Array]:
+        trained, fixed = eqx.partition(strategies, which)
+
+        def body(carry: tuple, step: Array) -> tuple[tuple, None]:
+            now, state = carry
+            updates, state = adam.update(gradient(grid, now, fixed, step), state)
+            return (jax.tree.map(lambda x, u: x - schedule(step) * u, now, updates), state), None
+
+        (trained, moments), _ = jax.lax.scan(body, (trained, moments), numbers)
+        after = eqx.combine(trained, fixed)
+        world = problem.world(grid, reduction, {**after, **others}, relax(problem, grid, numbers[-1] / steps))
+        people = problem.people[:1] if problem.is_team else problem.people
+        return after, moments, sum((problem.cost(world, p) for p in people), jnp.zeros(()))
+
+    def build() -> Any:
+        return jax.jit(lambda grid, strategies, moments, numbers: jax.lax.map(
+            lambda x: one(grid, x[0], x[1], numbers), (strategies, moments)))
+
+    template = jax.eval_shape(jax.vmap(adam.init), eqx.filter(dict(stacked), which))
+    return cached(problem, ("networks", settings.learning_rate, steps), build), template
+
+
+def relax(problem: Problem, grid: Grid, progress: Array) -> Relaxation:
+    """Jumps: spread over cells on a product grid, a logistic step that sharpens on scattered nodes."""
+    if not problem.has_steps:
+        return Relaxation("exact")
+    if grid.scattered:
+        return Relaxation("sigmoid", temperature=0.3 * (0.02 / 0.3) ** progress)  # type: ignore[arg-type]
+    return Relaxation("cells")

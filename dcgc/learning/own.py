@@ -1,0 +1,73 @@
+"""A player's own gradient: its cost differentiated in its own policy, everybody else's (a twin's too) held fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..core.expression import references
+from ..core.site import Decision
+from ..information.reduction import Reduction
+from ..lower.grid import Grid
+from ..lower.problem import Problem
+from ..lower.strategy import Strategy
+from ..lower.variable import Variable, lift
+from ..lower.world import TREMBLING, World
+from ..primitives.relaxations import Relaxation
+
+
+class Deviator(eqx.Module):
+    """In a large symmetric family the first member follows a policy of its own, all others the common one."""
+
+    own: Strategy
+    common: Strategy
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        common, mine = jax.lax.stop_gradient(self.common)(world, d), self.own(world, d)
+        first = Variable((d.axes[0].name,), jnp.arange(d.axes[0].size) == 0)
+        rank = len(common.own)
+        first = Variable(first.dims, first.data.reshape((-1, *(1,) * rank)))
+        return lift(jnp.where, first, mine, common)
+
+
+def trembling(problem: Problem, d: Decision) -> frozenset[str]:
+    """Earlier real decisions that ``d`` sees with no noise between: it must reply to whatever they are."""
+    information = problem.reduction.information.get(d.name)
+    out: set[str] = set()
+    for dim in information.dims if information is not None else ():
+        c = problem.reduction.coordinates[dim]
+        if c.role == "derived" and c.observed is not None:
+            out |= {x for x in references(c.observed) if isinstance(problem.dependence.sites[x], Decision)}
+    return frozenset(x for x in out if not problem.dependence.sites[x].finite)  # type: ignore[attr-defined]
+
+
+def with_trembles(grid: Grid, names: frozenset[str], scale: float = 1.0) -> Grid:
+    """The grid with a three-point coordinate for the error of each hand."""
+    nodes, weights, shape = dict(grid.nodes), dict(grid.weights), list(grid.shape)
+    for name in sorted(names):
+        nodes[TREMBLING + name] = scale * jnp.asarray([-1.0, 0.0, 1.0]) * 3**0.5
+        weights[TREMBLING + name] = jnp.asarray([1 / 6, 2 / 3, 1 / 6])
+        shape.append((TREMBLING + name, 3))
+    return Grid(nodes, weights, grid.samples, tuple(shape), grid.observed, grid.continuous, grid.slots)
+
+
+def own_gradient(problem: Problem, grid: Grid, profile: Mapping[str, Any], d: Decision,
+                 reduction: Reduction | None = None, relaxation: Relaxation | None = None) -> Strategy:
+    """d J / d (the policy of one decision), J its player's cost, every other policy (a twin's too) held fixed."""
+    trembles = trembling(problem, d)
+    full = with_trembles(grid, trembles) if trembles else grid
+
+    def cost(own: Strategy) -> Array:
+        world = problem.world(full, reduction or problem.natural, profile, relaxation)
+        world.rules = {**world.rules, d.name: own if not d.axes else Deviator(own, profile[problem.leader_of[d.name]])}
+        world.trembles = trembles
+        return problem.cost(world, problem.decider(d))
+
+    return eqx.filter_grad(cost)(profile[problem.leader_of[d.name]])
+
+

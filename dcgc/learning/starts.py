@@ -1,0 +1,69 @@
+"""Random starts for free-form tables: near nothing, affine, quantised, or the residual of a quantiser."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ..core.site import Decision
+from ..lower.grid import Grid
+from ..lower.problem import Problem
+from ..lower.strategy import inputs
+from ..lower.variable import Variable, expand
+from .starting import bounds, neutral_rule
+from .tables import as_table, ordered_dims
+
+KINDS = ("residual", "affine", "residual", "near nothing", "levels")
+
+
+def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: int) -> Array:
+    """A random table for a decision: different in kind from restart to restart, so that symmetric solutions do not hold all starts.
+
+    ``residual``: minus the distance to the nearest of a few levels of the first input (what is added to a signal to make it
+    discrete); ``levels``: the levels themselves; ``affine``; ``near nothing``: the middle of the range, jittered.
+    """
+    world = problem.world(grid, problem.reduction, {k: neutral_rule for k in problem.groups})
+    dims = ordered_dims(problem, d)
+    shape = tuple(grid.sizes[x] for x in dims)
+    coefficient, jitter, place = jax.random.split(key, 3)
+    if d.finite or d.kind == "simplex":
+        logits = 2.0 * jax.random.normal(key, (*shape, *(d.shape if d.kind != "bool" else (2,))))
+        return jax.nn.softmax(logits, -1)
+    low, high = bounds(world, d)
+    _, reals = inputs(world, d)
+    signal, scale = first_signal(problem, grid, d, reals, shape)
+    kind = KINDS[restart % len(KINDS)]
+    noise = jax.random.normal(jitter, (*shape, *d.shape))
+    signal = signal.reshape(shape + (1,) * len(d.shape))
+    if math.isfinite(low) and math.isfinite(high):
+        rank = (signal - jnp.min(signal)) / jnp.maximum(jnp.ptp(signal), 1e-12) if np.ptp(np.asarray(signal)) > 0 else \
+            jax.random.uniform(place)
+        slope = jax.random.uniform(coefficient, minval=0.2, maxval=1.0)
+        base = low + (high - low) * slope * rank
+        return jnp.clip(base + 0.02 * (high - low) * noise, low, high) * jnp.ones((*shape, *d.shape))
+    width = 6.0 * scale / (2 + restart % 8)
+    shift = jax.random.uniform(place) * width
+    levels = (jnp.floor((signal - shift) / width) + 0.5) * width + shift
+    slope = jax.random.normal(coefficient)
+    base = {"residual": levels - signal, "levels": levels, "affine": slope * signal, "near nothing": 0.0 * signal}[kind]
+    if not dims:
+        base = scale * slope
+    centre = low + 1 if math.isfinite(low) else high - 1 if math.isfinite(high) else 0.0
+    table = centre + base + 0.05 * scale * noise
+    return jnp.clip(table, low, high) * jnp.ones((*shape, *d.shape))
+
+
+def first_signal(problem: Problem, grid: Grid, d: Decision, reals: Variable, shape: tuple[int, ...]) -> tuple[Array, float]:
+    """The first real input at every point of the table, and its scale (1 if there is none)."""
+    if reals.data.shape[-1] == 0:
+        return jnp.zeros(shape), 1.0
+    first = Variable(reals.dims, reals.data[..., 0])
+    table = as_table(problem, d, Variable(first.dims, expand(first, first.dims, 0)), grid)
+    values = np.asarray(table)
+    spread = float(np.ptp(values)) / 17.0 if any(
+        problem.reduction.coordinates[x].role == "nature" for x in reals.dims) else float(np.ptp(values)) / 6.0
+    return table, max(spread, 1e-6)

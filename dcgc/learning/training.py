@@ -1,0 +1,153 @@
+"""The main job: engines chosen by structure, run one after the other until a profile stands up to its regret."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..lower.problem import Problem
+from ..source import Diagnostic, GameError
+from ..verify.judge import Judgement, judge
+from .affine_engine import AffineEngine
+from .engine import Engine, Found
+from .network_engine import NetworkEngine
+from .settings import Progress, Reporter, Settings, Store, Trained
+from .sweep_engine import SweepEngine
+
+ENGINES: Mapping[str, Engine] = {e.name: e for e in (AffineEngine(), SweepEngine(), NetworkEngine())}
+
+ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
+GOOD = 1e-3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    engine: str
+    found: Found
+    judged: Judgement
+
+
+def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
+    """The engines to try, in order, and why the others are not tried.
+
+    Raises GameError (L006) if none can take the game, or the one asked for cannot.
+    """
+    refused = {name: e.refuses(problem) for name, e in ENGINES.items()}
+    notes = [f"{name}: {why}" for name, why in refused.items() if why is not None]
+    if settings.engine != "auto":
+        if settings.engine not in ENGINES:
+            raise ValueError(f"unknown engine {settings.engine!r}; there are auto, {', '.join(ENGINES)}")
+        order = [settings.engine]
+    else:
+        families = {c.family for c in problem.game.policies}
+        order = ["networks"] if families - {"affine", "best_response", "constant", "table"} else \
+            ["affine"] if "affine" in families else ["affine", "sweeps", "networks"]
+    able = [name for name in order if refused[name] is None]
+    if not able:
+        span = problem.game.decisions[0].span
+        why = "; ".join(n for n in notes if n.split(":")[0] in order)
+        raise GameError((Diagnostic("L006", f"no engine can train this game: {why}", span,
+                                    "see `dcgc show` for what the compiler found"),))
+    return able, notes
+
+
+def train(problem: Problem, settings: Settings, store: Store | None = None, report: Reporter = lambda p: None,
+          stop: Callable[[], bool] = lambda: False) -> Trained:
+    """A trained profile. Goes on from ``store``'s checkpoint if it has one, saves one after every chunk, ends early when ``stop()``.
+
+    Raises GameError (L006 no engine, R001 not a number) with the game's line.
+    """
+    order, notes = plan(problem, settings)
+    state: dict[str, Any] = (store.load() if store is not None else None) or {
+        "index": 0, "engine": None, "found": [], "history": []}
+    interrupted = False
+
+    def reported(p: Progress) -> None:
+        state["history"] = [*state["history"], [p.engine, p.step, p.cost]]
+        report(p)
+
+    candidates = [Candidate(f["engine"], Found(f["profile"], f["starts"]), Judgement(**f["judged"])) for f in state["found"]]
+    while state["index"] < len(order) and not interrupted:
+        engine = ENGINES[order[state["index"]]]
+        try:
+            if state["engine"] is None:
+                state["engine"] = engine.start(problem, settings)
+            while not state["engine"]["done"] and not interrupted:
+                state["engine"] = engine.advance(problem, settings, state["engine"], reported)
+                if store is not None:
+                    store.save(state)
+                interrupted = stop()
+        except FloatingPointError as why:
+            raise GameError((not_a_number(problem, str(why)),)) from None
+        new = candidates_of(problem, engine, settings, state["engine"])
+        candidates.extend(new)
+        state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
+        if any(c.judged.regret <= ACCEPTED and c.judged.sharp for c in new) or (
+                engine.name == "sweeps" and any(c.judged.regret <= GOOD for c in new)):
+            state["index"] = len(order)
+        if store is not None:
+            store.save(state)
+        interrupted = interrupted or stop()
+    if not candidates:
+        raise GameError((not_a_number(problem, "no engine found a solution of the first-order conditions"),))
+    ranked = rank(problem, candidates)
+    best = ranked[0]
+    return Trained(best.found.profile, ENGINES[best.engine].title, tuple(tuple(h) for h in state["history"]),
+                   equilibria(ranked), alarms(best), interrupted, tuple(notes))
+
+
+def candidates_of(problem: Problem, engine: Engine, settings: Settings, state: dict[str, Any]) -> list[Candidate]:
+    """What an engine found, judged on nodes of its own."""
+    return [Candidate(engine.name, f, judge(problem, f.profile)) for f in engine.harvest(problem, settings, state)]
+
+
+def saved(c: Candidate) -> dict[str, Any]:
+    return {"engine": c.engine, "profile": c.found.profile, "starts": c.found.starts,
+            "judged": {"costs": dict(c.judged.costs), "total": c.judged.total, "regret": c.judged.regret, "sharp": c.judged.sharp}}
+
+
+def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
+    """A team's lowest cost first; in a game the smallest regret first (those below the tolerance count alike, then by total cost)."""
+    def key(c: Candidate) -> tuple[float, float]:
+        total = c.judged.total if math.isfinite(c.judged.total) else math.inf
+        if problem.is_team:
+            return (total, 0.0)
+        regret = c.judged.regret if math.isfinite(c.judged.regret) else math.inf
+        return (max(-4.0, round(math.log10(max(regret, 1e-12)) * 2) / 2), total)
+
+    return sorted(candidates, key=key)
+
+
+def equilibria(ranked: list[Candidate]) -> tuple[tuple[int, dict[str, float]], ...]:
+    """Distinct solutions by their players' costs, the chosen one first, with the number of starts that ended there."""
+    rows: list[tuple[int, dict[str, float]]] = []
+    for c in ranked:
+        if c.judged.regret > GOOD:
+            if rows:
+                continue
+        scale = max((abs(v) for v in c.judged.costs.values()), default=1.0) + 1e-12
+        for i, (n, costs) in enumerate(rows):
+            if all(abs(costs[k] - v) < 1e-4 * scale for k, v in c.judged.costs.items()):
+                rows[i] = (n + c.found.starts, costs)
+                break
+        else:
+            rows.append((c.found.starts, dict(c.judged.costs)))
+    return tuple(rows)
+
+
+def alarms(best: Candidate) -> tuple[str, ...]:
+    if best.judged.regret > GOOD:
+        return (f"the largest regret is {best.judged.regret:.2g} of what is at stake: this is no equilibrium yet",)
+    return ()
+
+
+def not_a_number(problem: Problem, why: str) -> Diagnostic:
+    """The diagnostic of a training that ran into NaN, at the payment that is to blame."""
+    from ..verify.judge import first_not_finite
+
+    site = first_not_finite(problem)
+    span = site.span if site is not None else problem.game.payments[0].span
+    return Diagnostic("R001", f"training met a value that is not a number ({why})", span,
+                      "look for a logarithm, a root or a division whose argument can leave its domain")

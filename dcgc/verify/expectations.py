@@ -1,0 +1,85 @@
+"""Measures and accounts as numbers on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core import expression as core
+from ..lower.evaluate import evaluate
+from ..lower.problem import Problem
+from ..lower.variable import Variable, lift
+from ..lower.world import World
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads figures off a world. ``rule``: the value of a decision's policy at inputs."""
+
+    problem: Problem
+    world: World
+    rule: Callable[[str, int | None, tuple[float, ...]], Any]
+
+    def number(self, e: core.Expression) -> np.ndarray:
+        """The value of a measure: moments, accounts and rules become numbers, the rest is arithmetic; what still depends on
+        chance is averaged."""
+        value = evaluate(self.world, self.resolved(e))
+        if value.dims:
+            value = self.mean(value)
+        return np.asarray(value.data)
+
+    def mean(self, v: Variable) -> Variable:
+        return self.world.expectation(v)
+
+    def resolved(self, e: core.Expression) -> core.Expression:
+        handler = RESOLVERS.get(type(e))
+        if handler is not None:
+            return constant_of(handler(self, e))
+        return core.rebuild(e, self.resolved)
+
+    def moment(self, e: core.Moment) -> np.ndarray:
+        values = [evaluate(self.world, self.resolved(a)) for a in e.arguments]
+        given = None if e.given is None else evaluate(self.world, self.resolved(e.given))
+        mean = self.averager(given)
+        if e.kind == "E":
+            return mean(values[0])
+        second = values[0] if e.kind == "Var" else values[1]
+        a, b = mean(values[0]), mean(second)
+        centred = lift(lambda x, y: (x - a) * (y - b), values[0], second)
+        return mean(centred)
+
+    def averager(self, given: Variable | None) -> Callable[[Variable], np.ndarray]:
+        """The mean where an event holds; nan if it never does."""
+        if given is None:
+            return lambda v: np.asarray(self.mean(v).data)
+        chance = float(self.mean(given).data)
+
+        def mean(v: Variable) -> np.ndarray:
+            if chance <= 0:
+                return np.full(v.own, np.nan)
+            return np.asarray(self.mean(lift(lambda x, g: jnp.where(g == 0, 0.0, x * g), v, given)).data) / chance
+
+        return mean
+
+    def account(self, e: core.Account) -> np.ndarray:
+        cost = np.asarray(self.problem.account(self.world, e.name, e.member))
+        return -cost if e.kind == "payoff" else cost
+
+    def ruled(self, e: core.Rule) -> np.ndarray:
+        return np.asarray(self.rule(e.decision, e.member, tuple(float(self.number(i)) for i in e.inputs)))
+
+
+def constant_of(value: np.ndarray) -> core.Constant:
+    def nested(v: Any) -> Any:
+        return tuple(nested(x) for x in v) if isinstance(v, list) else float(v)
+
+    return core.Constant(nested(np.asarray(value).tolist()))
+
+
+RESOLVERS: Mapping[type, Callable[[Reader, Any], np.ndarray]] = {
+    core.Moment: Reader.moment, core.Account: Reader.account, core.Rule: Reader.ruled,
+}

@@ -1,0 +1,75 @@
+"""A quick, independent judgement of a profile: every player's cost and the largest regret, over what is at stake."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.site import Site
+from ..lower.plans import natural_probe
+from ..lower.problem import Problem
+from ..lower.variable import constant, lift
+from ..lower.world import World
+from .regrets import player_regrets
+from .score import choose_ground
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """``costs`` by player; ``total``: of the team, or their sum; ``regret``: the largest ex ante or conditional one over the stakes;
+    ``sharp``: whether all regrets are exact."""
+
+    costs: Mapping[str, float]
+    total: float
+    regret: float
+    sharp: bool
+
+
+def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
+    """Costs on the finest grid of the scorecard, regrets by best replies at every input."""
+    ground = choose_ground(problem, profile, thorough=False)
+    worlds = ground.worlds() if ground.random else ground.worlds()[-1:]
+    costs = {p.label: float(np.mean([float(problem.cost(w, p)) for w in worlds])) for p in problem.people}
+    at_stake = {p.label: stakes(problem, worlds[-1], p.label) for p in problem.people}
+    rows, _ = player_regrets(problem, profile)
+    parts = []
+    for r in rows:
+        scale = max(at_stake.get(r.player, 1.0), 1e-12)
+        parts.append(r.ex_ante / scale)
+        if not math.isnan(r.unreached):
+            parts.append(1e-2 * r.unreached / scale)
+    worst = max(parts, default=0.0)
+    first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
+    total = costs.get(first, math.nan) if problem.is_team else sum(costs.values())
+    return Judgement(costs, total, worst if math.isfinite(worst) else math.inf, all(r.exact for r in rows))
+
+
+def stakes(problem: Problem, world: World, label: str) -> float:
+    """The root mean square of what a player is charged, payment by payment."""
+    person = next(p for p in problem.people if p.label == label)
+    total = 0.0
+    for p in problem.pays(person):
+        value = world.payment(p)
+        square = world.expectation(lift(lambda x: x**2, value))
+        total += math.sqrt(max(float(jnp.mean(square.data)), 0.0))
+    return total
+
+
+def first_not_finite(problem: Problem) -> Site | None:
+    """The first site whose value is not finite when everybody does nothing in particular."""
+    grid = natural_probe(problem)
+    rules = {k: (lambda world, d: constant(jnp.zeros(d.shape) if not d.finite else
+                                           jnp.full((d.options,), 1.0 / d.options))) for k in problem.groups}
+    world = problem.world(grid, problem.natural, rules)
+    for p in problem.game.payments:
+        try:
+            if not bool(jnp.all(jnp.isfinite(world.payment(p).data))):
+                return p
+        except (KeyError, ValueError):
+            return p
+    return None

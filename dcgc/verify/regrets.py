@@ -1,0 +1,145 @@
+"""Regrets by player, by the best method that a game allows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from ..core.site import Decision
+from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid
+from ..lower.problem import Problem
+from ..lower.resolve import resolution
+from ..lower.strategy import BestResponse, inputs
+from ..lower.variable import Variable, lift
+from ..lower.world import World
+from ..primitives.relaxations import Relaxation
+from .figures import Regret
+from .regret import decision_regret
+
+GRID = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
+BUDGET = 800_000
+
+
+def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool = False) -> tuple[tuple[Regret, ...], list[str]]:
+    """What every player who decides could gain, and remarks on how far this could be said."""
+    notes: list[str] = []
+    fine = resolution(problem, GRID, BUDGET * (4 if thorough else 1))
+    grid = None
+    if fine is not None:
+        try:
+            grid = information_grid(problem, profile, fine)
+        except Infeasible:
+            pass
+    rows = []
+    for person in problem.people:
+        own = [d for d in problem.game.decisions if problem.decider(d) == person]
+        if not own:
+            continue
+        if problem.groups.get(own[0].name) is None and any(
+                r.player.split("[")[0] == person.name for r in rows):
+            continue  # a twin: its regret is its sister's
+        total, worst, exact, method = 0.0, float("nan"), True, ""
+        for d in own:
+            gain, unreached, sharp, how = one(problem, profile, d, grid)
+            total, exact, method = total + gain, exact and sharp, how
+            worst = unreached if math.isnan(worst) else max(worst, unreached) if not math.isnan(unreached) else worst
+        if len(own) > 1:
+            exact, method = False, method + ", one decision at a time"
+        rows.append(Regret(person.label, total, worst, exact, method))
+    return tuple(rows), notes
+
+
+def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) -> tuple[float, float, bool, str]:
+    """(gain, gain at unreached inputs, whether exact, how) of the best deviation at one decision."""
+    if grid is not None and problem.reduction.information[d.name] is not None and (d.finite or (d.kind == "real" and not d.shape)):
+        r = decision_regret(problem, grid, profile, d)
+        approximate = any(problem.reduction.coordinates[x].role == "derived" and problem.reduction.coordinates[x].site is None
+                          for x in r.dims)
+        return r.ex_ante, r.unreached, not approximate, "best reply at every input"
+    if any(isinstance(s, BestResponse) for s in profile.values()):
+        return float("nan"), float("nan"), False, "not computed: the grid would be too large"
+    return small_deviation(problem, profile, d), float("nan"), False, "best deviation quadratic in what is seen"
+
+
+class Deviation(eqx.Module):
+    """A policy plus a polynomial of degree two in the standardised real inputs."""
+
+    base: Any
+    coefficients: Array
+    location: Array
+    scale: Array
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        chosen = self.base(world, d)
+        _, reals = inputs(world, d)
+
+        def features(x: Array) -> Array:
+            z = (x - self.location) / self.scale
+            return jnp.concatenate([jnp.ones((*z.shape[:-1], 1)), z, z**2], -1)
+
+        shift = Variable(reals.dims, features(reals.data) @ self.coefficients)
+        if not d.shape:
+            shift = Variable(shift.dims, shift.data[..., 0])
+        else:
+            shift = Variable(shift.dims, shift.data.reshape((*shift.data.shape[:-1], *d.shape)))
+        return lift(jnp.add, chosen, shift)
+
+
+def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
+    """What a deviation in a quadratic family gains, by L-BFGS: a lower bound on the regret."""
+    if d.finite or d.kind == "simplex":
+        return finite_deviation(problem, profile, d)
+    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096)
+    world = problem.world(grid, problem.natural, profile, Relaxation("cells" if problem.has_steps else "exact"))
+    _, reals = inputs(world, d)
+    flat = np.asarray(reals.data).reshape(-1, reals.data.shape[-1])
+    location, scale = flat.mean(0), np.where(flat.std(0) > 1e-9, flat.std(0), 1.0)
+    width = int(np.prod(d.shape)) if d.shape else 1
+    person = problem.decider(d)
+
+    def cost(c: Array) -> Array:
+        w = problem.world(grid, problem.natural, profile, world.relaxation)
+        rule = profile[problem.leader_of[d.name]]
+        w.rules = {**w.rules, d.name: Deviation(rule, c, jnp.asarray(location), jnp.asarray(scale))}
+        return problem.cost(w, person)
+
+    start = jnp.zeros((1 + 2 * flat.shape[-1], width))
+    solver = optax.lbfgs()
+    value_and_grad = optax.value_and_grad_from_state(cost)
+
+    @jax.jit
+    def run(c: Array) -> Array:
+        def body(carry: tuple, _: None) -> tuple[tuple, Array]:
+            at, state = carry
+            value, gradient = value_and_grad(at, state=state)
+            updates, state = solver.update(gradient, state, at, value=value, grad=gradient, value_fn=cost)
+            return (optax.apply_updates(at, updates), state), value
+
+        (at, _), values = jax.lax.scan(body, (c, solver.init(c)), None, length=60)
+        return jnp.minimum(jnp.min(values), cost(at))
+
+    found = float(run(start))
+    base = float(cost(start))
+    return max(0.0, base - found) if math.isfinite(found) else float("nan")
+
+
+def finite_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
+    """What the best constant deviation of a finite decision gains: a lower bound."""
+    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096)
+    person = problem.decider(d)
+    base = float(problem.cost(problem.world(grid, problem.natural, profile), person))
+    best = base
+    for k in range(d.options):
+        w = problem.world(grid, problem.natural, profile)
+        fixed = jnp.eye(d.options)[k]
+        w.rules = {**w.rules, d.name: lambda world, site, f=fixed: Variable((), f)}
+        best = min(best, float(problem.cost(w, person)))
+    return base - best

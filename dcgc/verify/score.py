@@ -1,0 +1,180 @@
+"""The scorecard: every figure of a profile on the original game, with its error, its regrets and the published values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.expression import Account
+from ..core.site import Published
+from ..lower.grid import Grid
+from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
+from ..lower.problem import Person, Problem
+from ..lower.resolve import resolution
+from ..lower.strategy import BestResponse, Strategy
+from ..lower.world import World
+from ..policies.lattice import Lattice
+from ..policies.piecewise import Piecewise
+from ..primitives.relaxations import Relaxation
+from .curves import curve
+from .expectations import Reader
+from .figures import Comparison, Curve, Figure, Regret, Scorecard
+from .functions import policy_function
+from .regrets import player_regrets
+
+DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
+BUDGET = 6_000_000
+SAMPLES, SCRAMBLES = 1 << 14, 8
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where figures are read: two worlds, the finer second, whose difference bounds the error; or several random ones."""
+
+    worlds: Callable[[], list[World]]
+    method: str
+    random: bool
+    count: int = 2
+
+
+def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False) -> Scorecard:
+    """Costs, payoffs and measures with their errors, regrets, comparisons and curves of a profile.
+
+    Nothing is taken from training: expectations are computed anew on a denser grid, jumps exactly.
+    """
+    ground = choose_ground(problem, profile, thorough)
+    worlds = ground.worlds()
+    readers = [Reader(problem, w, ruler(problem, profile)) for w in worlds]
+    figures: dict[str, Figure] = {}
+    for label, e in accounts(problem):
+        figures[label] = figure(label, [r.account(e) for r in readers], ground)
+    for m in problem.game.measures:
+        add_measure(figures, m.name, [r.number(m.value) for r in readers], ground)
+    comparisons = tuple(compare(problem, p, readers, ground) for p in problem.game.published if p.active)
+    regrets, notes = player_regrets(problem, profile, thorough)
+    alarms = list(notes)
+    alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
+               for c in comparisons if c.verdict == "violated"]
+    alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
+    curves: list[Curve] = [c for p in problem.game.plots for c in [curve(problem, worlds[-1], p)] if c is not None]
+    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), ground.method)
+
+
+def ruler(problem: Problem, profile: Mapping[str, Any]) -> Callable[[str, int | None, tuple[float, ...]], Any]:
+    def rule(decision: str, member: int | None, values: tuple[float, ...]) -> Any:
+        name = decision if member is None else f"{decision}[{member + 1}]"
+        return policy_function(problem, profile, name)(*values)
+
+    return rule
+
+
+def accounts(problem: Problem) -> list[tuple[str, Account]]:
+    """All accounts, by label: costs, and payoffs under that name, of players, members and teams."""
+    out = []
+    who: list[tuple[str, str, int | None]] = [(p.label, p.name, p.member) for p in problem.people]
+    who += [(name, name, None) for name in problem.teams]
+    for label, name, member in who:
+        for kind in ("cost", "payoff"):
+            out.append((f"{kind}({label})", Account(kind, name, member)))
+    return out
+
+
+def smooth(problem: Problem, profile: Mapping[str, Any]) -> bool:
+    """Whether Gauss rules are sharp: no comparison in the game, no policy with kinks or jumps."""
+    kinked = any(not isinstance(s, Strategy) or isinstance(s.policy, (Lattice, Piecewise)) or s.hard
+                 for s in profile.values())
+    bounded = any(d.kind == "real" and (d.low is not None or d.high is not None) and any(o.size is None for o in d.observations)
+                  for d in problem.game.decisions)
+    return not problem.has_steps and not kinked and not bounded
+
+
+def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) -> Ground:
+    """Enumeration or Gauss rules where everything is smooth and small, cells in information coordinates where not, else samples."""
+    exact_replies = any(isinstance(s, BestResponse) for s in profile.values())
+    continuous, points, vector = natural_dims(problem)
+    if not exact_replies and not vector and (continuous == 0 or smooth(problem, profile)):
+        if continuous == 0 and points <= BUDGET:
+            return Ground(lambda: [natural(problem, profile, BUDGET, 2)], "exact enumeration", False, 1)
+        if continuous <= 5 and points * 8**continuous <= BUDGET:
+            low, high = gauss_sizes(continuous, points)
+            text = f"Gauss quadrature, {high} nodes a draw"
+            return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (low, high)], text, False)
+    fine = resolution(problem, DENSE, BUDGET * (4 if thorough else 1))
+    if fine is not None and problem.reduction.complete:
+        try:
+            grids = [information_grid(problem, profile, r) for r in (fine.finer(0.5), fine)]
+            return Ground(lambda: [information(problem, profile, g) for g in grids],
+                          f"quadrature in information coordinates, {fine.text}", False)
+        except Infeasible:
+            pass
+    if not exact_replies and not vector and continuous <= 3:
+        size = int((BUDGET / max(points, 1)) ** (1 / max(continuous, 1)))
+        return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (size // 2, size)],
+                      f"quadrature, {size} cells a draw", False)
+    return Ground(lambda: [sampled(problem, profile, seed) for seed in range(SCRAMBLES)],
+                  f"{SCRAMBLES} x {SAMPLES} scrambled Sobol points, 95% interval", True, SCRAMBLES)
+
+
+def gauss_sizes(continuous: int, points: int) -> tuple[int, int]:
+    high = int(min(64, (BUDGET / points) ** (1 / continuous)))
+    return max(3, int(0.7 * high)), high
+
+
+def natural(problem: Problem, profile: Mapping[str, Any], budget: int, largest: int) -> World:
+    grid, _ = natural_grid(problem, max(budget, 1), largest=largest, scattered=False)
+    return problem.world(grid, problem.natural, profile, Relaxation("cells" if problem.has_steps else "exact"))
+
+
+def information(problem: Problem, profile: Mapping[str, Any], grid: Grid) -> World:
+    return problem.world(grid, problem.reduction, profile, Relaxation("cells"))
+
+
+def sampled(problem: Problem, profile: Mapping[str, Any], seed: int) -> World:
+    return problem.world(sampled_grid(problem, SAMPLES, 1000 + seed), problem.natural, profile, Relaxation("exact"))
+
+
+def figure(label: str, values: list[np.ndarray], ground: Ground) -> Figure:
+    """A number with its error: the change from the coarser grid to the finer, or 95% of the spread among scrambles."""
+    numbers = np.asarray([float(np.asarray(v)) for v in values])
+    if ground.random:
+        half = 2.36 * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))  # t with 7 degrees of freedom
+        return Figure(label, float(numbers.mean()), half, ground.method)
+    error = abs(float(numbers[-1] - numbers[0])) if len(numbers) > 1 else 0.0
+    rounding = 1e-15 * max(1.0, abs(float(numbers[-1])))
+    return Figure(label, float(numbers[-1]), error + rounding, ground.method)
+
+
+def add_measure(figures: dict[str, Figure], name: str, values: list[np.ndarray], ground: Ground) -> None:
+    """A measure; an array entry by entry, numbered from 1."""
+    if values[0].ndim == 0:
+        figures[name] = figure(name, values, ground)
+        return
+    for index in np.ndindex(values[0].shape):
+        label = f"{name}[{', '.join(str(i + 1) for i in index)}]"
+        figures[label] = figure(label, [v[index] for v in values], ground)
+
+
+def compare(problem: Problem, p: Published, readers: list[Reader], ground: Ground) -> Comparison:
+    """A published figure beside ours."""
+    found = figure(p.label, [r.number(p.quantity) for r in readers], ground)
+    published = float(readers[-1].number(p.value))
+    tolerance = p.tolerance * abs(published) if p.relative and published != 0 else p.tolerance
+    lower_is_better = not p.label.strip().startswith("payoff")
+    gain = (published - found.value) if lower_is_better else (found.value - published)
+    if not math.isfinite(found.value):
+        verdict = "absent"
+    elif p.kind == "known":
+        verdict = "met" if abs(found.value - published) <= tolerance else "missed"
+    elif p.kind == "record":
+        verdict = "beaten" if gain > found.error else "met" if gain >= -tolerance else "not reached"
+    else:
+        beyond = published - found.value if p.relation == ">=" else found.value - published
+        verdict = "violated" if beyond > found.error + 1e-12 * abs(published) else "holds"
+    return Comparison(p.kind, p.label, published, p.relation, found, p.tolerance, p.relative, verdict, p.reference, p.span)
+
+
+__all__ = ["Person", "score"]
