@@ -65,7 +65,7 @@ class Parser(ArgumentParser):
 
     def parse_all(self, arguments: Sequence[str]) -> Namespace:
         """The options; a wrong call ends with a usage line and a message. Files may stand among the flags."""
-        options, unknown = self.parse_known_intermixed_args(arguments)
+        options, unknown = self.parse_known_intermixed_args([hyphenated(argument) for argument in arguments])
         if unknown:
             flag = unknown[0].split("=", 1)[0]
             near = near_names(flag, [name for name in self._option_string_actions if name.startswith("--")], most=1)
@@ -75,6 +75,12 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_CALL, f"{self.format_usage()}{self.prog}: {message}\n")
+
+
+def hyphenated(argument: str) -> str:
+    """A flag as it is declared: ``--learning_rate`` of a ``train`` block is ``--learning-rate`` too."""
+    flag, equals, value = argument.partition("=")
+    return flag.replace("_", "-") + equals + value if flag.startswith("--") else argument
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,8 @@ from contextlib import suppress
 
 from ..source import Diagnostic, GameError, Ledger, Source
 from ..source.render import render, visible
-from ..syntax import format_file, parse
+from ..syntax import parse
+from ..syntax.format import format_file
 from ..texts import NoText, find_game, read_source
 from .commands import PROBLEMS, WRONG_CALL, WrongCall, colourful
 

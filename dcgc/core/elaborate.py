@@ -71,6 +71,7 @@ class Elaborator:
         self.checked = checked
         self.ledger = ledger
         self.values = {name: p.value for name, p in checked.params.items()}
+        self.sizes_of_families = {p.name: p.size for p in checked.players.values() if p.size is not None}
         self.sites: list[Site] = []
         self.kinds: dict[str, Kind] = {}
         self.parameter_shapes = {name: constant_shape(as_constant(v)) for name, v in self.values.items()}
@@ -146,7 +147,7 @@ class Elaborator:
             kind = Kind("bool", dims, 2)
         elif name == "Categorical":
             count = self.kind(arguments[0]).shape
-            size = count[-1] if count else round(float(constants.evaluate(call.arguments[0].value, self.values)))
+            size = count[-1] if count else round(self.constant(call.arguments[0].value))
             kind = Kind("category", dims, size)
         self.add(Random(s.target.name, scope.axes, scope.guards, s.span, name, arguments, shape), kind)
 
@@ -256,14 +257,14 @@ class Elaborator:
         for index in target.indices:
             if isinstance(index, tree.Name) and index.name in scope.indices:
                 continue
-            dims.append(round(float(constants.evaluate(index, self.values))))
+            dims.append(round(self.constant(index)))
         return tuple(dims)
 
     def decision_type(self, t: tree.Type | tree.FunctionType, scope: Scope,
                       ) -> tuple[Kind, core.Expression | None, core.Expression | None]:
         if isinstance(t, tree.FunctionType):
             raise Unlowered("L002", "a decision that is a whole function cannot be lowered yet", t.span)
-        dims = tuple(round(float(constants.evaluate(d, self.values))) for d in t.dims)
+        dims = tuple(round(self.constant(d)) for d in t.dims)
         zero, one = core.Constant(0.0, span=t.span), core.Constant(1.0, span=t.span)
         bounds: dict[str, tuple[core.Expression | None, core.Expression | None]] = {
             "Real": (None, None), "Positive": (zero, None), "Unit": (zero, one)}
@@ -274,11 +275,11 @@ class Elaborator:
         if t.name == "Bool":
             return Kind("bool", dims, 2), None, None
         if t.name == "Simplex":
-            size = round(float(constants.evaluate(t.arguments[0], self.values)))
+            size = round(self.constant(t.arguments[0]))
             return Kind("simplex", (*dims, size)), None, None
         if t.name == "Choice":
             if len(t.arguments) == 1:
-                size = round(float(constants.evaluate(t.arguments[0], self.values)))
+                size = round(self.constant(t.arguments[0]))
                 return Kind("choice", (*dims, size), size), None, None
             labels = tuple(a.name for a in t.arguments if isinstance(a, tree.Name))
             return Kind("choice", (*dims, len(labels)), len(labels), labels=labels), None, None
@@ -334,17 +335,22 @@ class Elaborator:
         self.counter += 1
         name = f"{binder}.{self.counter}"
         if isinstance(domain, tree.Range):
-            low = round(float(constants.evaluate(domain.low, self.values)))
-            high = round(float(constants.evaluate(domain.high, self.values)))
+            low = round(self.constant(domain.low))
+            high = round(self.constant(domain.high))
             return core.Axis(name, max(0, high - low + 1), None, low)
         family = domain.name if isinstance(domain, tree.Name) else domain.span.text
         return core.Axis(name, self.checked.players[family].size or 1, family)
 
+    def constant(self, e: tree.Expression) -> float:
+        """A number that is fixed before play."""
+        value = constants.evaluate(e, self.checked.constants, self.checked.definitions, self.sizes_of_families)
+        return float(value)  # type: ignore[arg-type]
+
     def static(self, e: tree.Expression, scope: Scope) -> float | None:
         """The value of a condition that only parameters determine, else None."""
         try:
-            return float(constants.evaluate(e, self.values))
-        except constants.ConstantError:
+            return self.constant(e)
+        except (constants.ConstantError, TypeError, ValueError):
             return None
 
     def setting(self, e: tree.Expression, scope: Scope) -> float | bool | str:
@@ -510,7 +516,7 @@ class Elaborator:
     def onehot_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
         value = self.expression(arguments[0], scope)
         size = self.kind(value).size if len(arguments) == 1 else round(float(
-            constants.evaluate(arguments[1], self.values)))
+            self.constant(arguments[1])))
         if size is None:
             raise Unlowered("L003", "`onehot` needs to know how many categories there are", e.span)
         one, zero = core.Constant(1.0), core.Constant(0.0)
@@ -522,7 +528,7 @@ class Elaborator:
         assert isinstance(e.function, tree.Name)
         who = arguments[0]
         if isinstance(who, tree.Index) and isinstance(who.base, tree.Name):
-            member = round(float(constants.evaluate(who.indices[0], self.values))) - 1
+            member = round(self.constant(who.indices[0])) - 1
             return core.Account(e.function.name, who.base.name, member, span=e.span)
         return core.Account(e.function.name, who.span.text.strip(), None, span=e.span)
 
@@ -530,7 +536,7 @@ class Elaborator:
         who, *inputs = arguments
         member = None
         if isinstance(who, tree.Index):
-            member = round(float(constants.evaluate(who.indices[0], self.values))) - 1
+            member = round(self.constant(who.indices[0])) - 1
             who = who.base
         return core.Rule(who.span.text.strip(), member, tuple(self.expression(i, scope) for i in inputs), span=e.span)
 

@@ -24,48 +24,59 @@ from ..lower.problem import Problem
 from ..lower.resolve import resolution, with_observation
 from ..lower.strategy import BestResponse
 from ..primitives.relaxations import Relaxation
+from . import galerkin
 from .descent import descend
 from .engine import Engine, Found, State
 from .settings import Progress, Reporter, Settings
 from .starting import keys
 from .starts import start_table
-from .sweeps import SweepSettings, finite_costs, mean_cost, sweep, world_of
+from .sweeps import SweepSettings, finite_costs, mean_cost, smoother, sweep, world_of
 from .tables import table_profile, to_strategy
 
 EXPLORE = Resolution(hidden=12, seen=240, observation=240, derived=33, cells=True)
 BUDGET = 400_000  # points of the widest expectation while exploring
 FINEST = 4_000_000
 JUMP = 8.0
+NODES = (5, 9, 17, 33)
+SOLVED = 1e-6  # relative residual of the projected first-order conditions
 
 
 @dataclass(frozen=True)
 class Phase:
     """``keep``: how many restarts go in; ``finer``: how much finer than the phase before; ``sweeps``, in chunks of ``chunk``;
-    ``descents``: how often ``steps`` of L-BFGS follow a chunk (teams of real decisions)."""
+    ``steps`` of L-BFGS follow each chunk (teams of real decisions). ``temperature`` and ``damping``: at the first and last sweep. ``smooth``: the
+    part of all nodes over which best replies are smoothed, where payments jump. ``newton``: sweep i solves the projected first-order
+    conditions with ``NODES[i]`` nodes."""
 
     name: str
     keep: int
     finer: float
     sweeps: int
     chunk: int
-    descents: int = 0
     steps: int = 0
-    start: float = 0.3
-    end: float = 0.1
+    temperature: tuple[float, float] = (0.3, 0.1)
+    damping: tuple[float, float] = (1.0, 1.0)
+    smooth: float = 0.0
+    newton: bool = False
 
 
 def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
     """The phases for a kind of game."""
     if problem.has_finite_decisions:
-        continuous = any(c.role in ("nature", "observation") for i in problem.reduction.information.values() if i for x in i.dims
-                         for c in [problem.reduction.coordinates[x]])
-        first = Phase("exploring", restarts, 1.0, 300, 100, start=0.3, end=1e-3)
-        second = Phase("settling", 4, 1.0, 400, 100, start=1e-3, end=1e-7)
-        return (first, second, Phase("refining", 3, 2.0, 100, 50, start=1e-5, end=1e-8)) if continuous else (first, second)
+        continuous = any(problem.reduction.coordinates[x].role in ("nature", "observation")
+                         for i in problem.reduction.information.values() if i is not None for x in i.dims)
+        if any(d.mixed for d in problem.game.decisions):
+            return (Phase("exploring", restarts, 1.0, 1000, 250, temperature=(0.1, 1e-3), damping=(0.3, 0.05)),
+                    Phase("settling", 4, 1.0, 4000, 1000, temperature=(1e-3, 1e-9), damping=(0.05, 0.01)))
+        phases = (Phase("exploring", restarts, 1.0, 300, 100, temperature=(0.3, 1e-3), damping=(0.5, 0.1), smooth=0.08),
+                  Phase("settling", 4, 1.0, 400, 100, temperature=(1e-3, 1e-7), damping=(0.1, 0.02), smooth=0.04))
+        last = Phase("refining", 3, 2.0, 100, 50, temperature=(1e-5, 1e-8), damping=(0.1, 0.02), smooth=0.02)
+        return (*phases, last) if continuous else phases
     if problem.is_team:
-        return (Phase("exploring", restarts, 1.0, 12, 6), Phase("descending", 5, 1.0, 4, 1, 4, 100),
-                Phase("refining", 2, 2.0, 2, 1, 2, 100), Phase("refining", 1, 2.0, 2, 1, 2, 60))
-    return (Phase("exploring", restarts, 1.0, 60, 20), Phase("refining", 4, 1.6, 40, 20), Phase("refining", 3, 1.6, 30, 15))
+        return (Phase("exploring", restarts, 1.0, 12, 6), Phase("descending", 5, 1.0, 4, 1, 100),
+                Phase("refining", 2, 2.0, 2, 1, 100), Phase("refining", 1, 2.0, 2, 1, 60))
+    return (Phase("exploring", restarts, 1.0, 50, 25, damping=(0.5, 0.1), smooth=0.08),
+            Phase("solving", 3, 1.0, len(NODES), 1, newton=True))
 
 
 class SweepEngine(Engine):
@@ -89,7 +100,7 @@ class SweepEngine(Engine):
     # ------------------------------------------------------------ the state machine
 
     def start(self, problem: Problem, settings: Settings) -> State:
-        restarts = settings.restarts or (24 if problem.has_finite_decisions else 16 if problem.is_team else 10)
+        restarts = settings.restarts or (24 if problem.has_finite_decisions else 16 if problem.is_team else 6)
         others = exact_replies(problem, settings)
         wanted = EXPLORE if settings.nodes is None else replace(EXPLORE, seen=settings.nodes, hidden=settings.nodes)
         chosen = resolution(problem, wanted, BUDGET)
@@ -100,7 +111,8 @@ class SweepEngine(Engine):
         tables = {k: jnp.stack([start_table(problem, grid, problem.groups[k][0], key, r) for r, key in enumerate(
             keys(settings.seed * 1009 + i, restarts))]) for i, k in enumerate(groups)}
         state: State = {"phase": 0, "sweep": 0, "done": False, "tables": tables, "costs": np.zeros(restarts),
-                        "movement": np.ones(restarts), "resolution": list(astuple(chosen)), "ranges": {}, "merged": [1] * restarts}
+                        "movement": np.ones(restarts), "stakes": {
+                            k: jnp.zeros(restarts) for k in groups if problem.groups[k][0].finite}, "resolution": list(astuple(chosen)), "ranges": {}, "merged": [1] * restarts}
         return self.fitted(problem, settings, state, others, start=True)
 
     def fitted(self, problem: Problem, settings: Settings, state: State, others: Mapping[str, Any], start: bool = False,
@@ -129,18 +141,22 @@ class SweepEngine(Engine):
         phase = phases[state["phase"]]
         grid = self.grid(problem, settings, state, others)
         tables = state["tables"]
-        damping = 1.0 if problem.is_team else 0.5
+        if phase.newton and tables:
+            state = self.newton(problem, settings, state, report, phases, others, grid)
+            return state if not state["solved"] else self.next_phase(problem, settings, state, phases, others)
         begin, end = state["sweep"], state["sweep"] + phase.chunk
         fraction = np.arange(begin, end) / max(phase.sweeps - 1, 1)
-        temperatures = phase.start * (phase.end / phase.start) ** fraction
-        run = sweeper(problem, others, SweepSettings(damping=damping, candidates=41 if problem.is_team else 25))
+        pace = tuple(jnp.asarray(a * (b / a) ** fraction) for a, b in (phase.temperature, phase.damping))
+        step = 0.25 if any(d.mixed for d in problem.game.decisions) else 1.0
+        run = sweeper(problem, others, SweepSettings(step=step, candidates=41 if problem.is_team else 25))
+        smoothers = {x: smoother(grid.nodes[x], phase.smooth) for x in grid.continuous} if problem.has_jumps and phase.smooth else {}
         if tables:
-            tables, costs, movement = run(grid, tables, jnp.asarray(temperatures))
+            tables, stakes, costs, movement = run(grid, tables, state["stakes"], smoothers, *pace)
         else:
-            costs, movement = jnp.asarray([mean_cost(problem, grid, {}, others)]), jnp.zeros(1)
-        if phase.descents and tables:
+            stakes, costs, movement = {}, jnp.asarray([mean_cost(problem, grid, {}, others)]), jnp.zeros(1)
+        if phase.steps and tables:
             tables, costs = descender(problem, others, phase.steps)(grid, tables)
-        state = {**state, "tables": tables, "sweep": end, "costs": np.asarray(costs), "movement": np.asarray(movement)}
+        state = {**state, "tables": tables, "stakes": stakes, "sweep": end, "costs": np.asarray(costs), "movement": np.asarray(movement)}
         settled = not problem.is_team and not problem.has_finite_decisions and float(np.max(movement)) < 1e-9
         best = float(np.nanmin(state["costs"]))
         report(Progress(self.name, f"{phase.name}, {len(state['costs'])} start{'s' * (len(state['costs']) > 1)}, "
@@ -150,13 +166,34 @@ class SweepEngine(Engine):
             return state
         return self.next_phase(problem, settings, state, phases, others)
 
+    def newton(self, problem: Problem, settings: Settings, state: State, report: Reporter, phases: tuple[Phase, ...],
+               others: Mapping[str, Any], grid: Grid) -> State:
+        """One solution of the projected first-order conditions for every restart; kept where the residual vanishes."""
+        index = state["sweep"]
+        count = min(NODES[index], max(3, grid_least(problem, grid)))
+        kept, costs, residuals = [], [], []
+        for r in range(len(state["costs"])):
+            before = {k: t[r] for k, t in state["tables"].items()}
+            after, residual = galerkin.solve(problem, grid, before, others, count)
+            old = float(state["movement"][r])
+            good = residual < SOLVED or (index > 0 and residual < old)
+            kept.append(after if good else before)
+            residuals.append(residual if good else old if index > 0 else 1.0)
+            costs.append(float(mean_cost(problem, grid, kept[-1], others)))
+        tables = {k: jnp.stack([t[k] for t in kept]) for k in state["tables"]}
+        end = index + 1
+        report(Progress(self.name, f"first-order conditions with {count} nodes a coordinate, residual {min(residuals):.1e}",
+                        progress(phases, state["phase"], end), total(phases), min(costs)))
+        return {**state, "tables": tables, "costs": np.asarray(costs), "movement": np.asarray(residuals), "sweep": end,
+                "solved": end >= len(NODES)}
+
     def next_phase(self, problem: Problem, settings: Settings, state: State, phases: tuple[Phase, ...],
                    others: Mapping[str, Any]) -> State:
         index = state["phase"] + 1
         if index >= len(phases):
             return {**state, "done": True}
         chosen, counts = selection(problem, state, phases[index].keep)
-        state = {**state, "phase": index, "sweep": 0, "tables": {k: t[jnp.asarray(chosen)] for k, t in state["tables"].items()},
+        state = {**state, "stakes": {k: x[jnp.asarray(chosen)] for k, x in state["stakes"].items()}, "phase": index, "sweep": 0, "tables": {k: t[jnp.asarray(chosen)] for k, t in state["tables"].items()},
                  "costs": state["costs"][chosen], "movement": state["movement"][chosen], "merged": counts}
         return self.fitted(problem, settings, state, others, finer=phases[index].finer)
 
@@ -197,6 +234,13 @@ def progress(phases: tuple[Phase, ...], index: int, sweeps: int) -> int:
 
 def total(phases: tuple[Phase, ...]) -> int:
     return sum(p.sweeps for p in phases)
+
+
+def grid_least(problem: Problem, grid: Grid) -> int:
+    """A third of the nodes of the coarsest coordinate on which somebody decides."""
+    seen = {x for i in problem.reduction.information.values() if i is not None for x in i.dims}
+    sizes = [grid.sizes[x] for x in seen if problem.reduction.coordinates[x].role not in ("finite", "event")]
+    return min(sizes, default=99) // 3
 
 
 def exact_replies(problem: Problem, settings: Settings) -> dict[str, Any]:
@@ -252,7 +296,7 @@ def bounded_action(problem: Problem, name: str) -> bool:
 
 
 def observed_finely(problem: Problem, ranges: Mapping[str, tuple[float, float]], r: Resolution) -> Resolution:
-    """Enough nodes on every observation to resolve its noise: four a standard deviation."""
+    """Enough nodes on every observation to resolve its noise: three a standard deviation."""
     from ..core.site import Random
     from ..lower.evaluate import evaluate
     from ..lower.plans import natural_probe
@@ -269,7 +313,7 @@ def observed_finely(problem: Problem, ranges: Mapping[str, tuple[float, float]],
         slope = float(jnp.max(jnp.abs(evaluate(world, c.slope).data))) if c.slope is not None else 1.0
         noise = math.sqrt(float(jnp.max(variance))) * slope
         if math.isfinite(noise) and noise > 0:
-            needed = max(needed, math.ceil(4 * (high - low) / noise))
+            needed = max(needed, math.ceil(3 * (high - low) / noise))
     return with_observation(r, int(np.clip(needed, 60, max(r.observation, 1200)))) if needed else r
 
 
@@ -324,20 +368,25 @@ def selection(problem: Problem, state: State, keep: int) -> tuple[np.ndarray, li
 
 
 def sweeper(problem: Problem, others: Mapping[str, Any], settings: SweepSettings) -> Callable[..., Any]:
-    """A compiled chunk of sweeps for all restarts: (grid, tables, temperatures) -> tables, costs, movement."""
+    """A compiled chunk of sweeps for all restarts: (grid, tables, stakes, smoothers, temperatures, dampings) ->
+    tables, stakes, costs, movement."""
     key = ("sweeper", settings)
 
-    def one(grid: Grid, tables: dict[str, Array], temperatures: Array) -> tuple[dict[str, Array], Array, Array]:
-        def body(now: dict[str, Array], temperature: Array) -> tuple[dict[str, Array], Array]:
-            new = sweep(problem, grid, now, others, settings, temperature)
+    def one(grid: Grid, tables: dict[str, Array], stakes: dict[str, Array], smoothers: dict[str, Array], *pace: Array,
+            ) -> tuple[dict[str, Array], dict[str, Array], Array, Array]:
+        def body(carry: tuple, at: tuple[Array, Array]) -> tuple[tuple, Array]:
+            now, costs, most = carry
+            new, costs, most = sweep(problem, grid, now, others, settings, *at, smoothers, costs, most)
             moved = jnp.stack([jnp.mean(jnp.abs(new[k] - now[k])) / (jnp.mean(jnp.abs(now[k])) + 1e-9) for k in now])
-            return new, jnp.max(moved)
+            return (new, costs, most), jnp.max(moved)
 
-        after, moves = jax.lax.scan(body, tables, temperatures)
-        return after, mean_cost(problem, grid, after, others), moves[-1]
+        first = {k: finite_costs(problem, grid, tables, others, problem.groups[k][0]) for k in tables
+                 if problem.groups[k][0].finite}
+        (after, _, stakes), moves = jax.lax.scan(body, (tables, first, stakes), pace)
+        return after, stakes, mean_cost(problem, grid, after, others), moves[-1]
 
-    return cached(problem, key, lambda: jax.jit(lambda grid, tables, temperatures: jax.lax.map(
-        lambda t: one(grid, t, temperatures), tables)))
+    return cached(problem, key, lambda: jax.jit(lambda grid, tables, stakes, smoothers, *pace: jax.lax.map(
+        lambda t: one(grid, t[0], t[1], smoothers, *pace), (tables, stakes))))
 
 
 def descender(problem: Problem, others: Mapping[str, Any], steps: int) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..core.site import Decision
@@ -32,13 +33,10 @@ Tables = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class SweepSettings:
-    """``damping``: part of the way to the best reply. ``step``: of mirror descent, over the spread of the costs at stake.
-    ``tail``: entropy temperature (same units) at the first and the last sweep."""
+    """``step``: of mirror descent, over the spread of the costs at stake. ``candidates`` on the first grid along a real decision's
+    range, then ``rounds - 1`` finer grids."""
 
-    damping: float = 1.0
     step: float = 1.0
-    hot: float = 0.3
-    cold: float = 1e-4
     candidates: int = 25
     rounds: int = 4
 
@@ -177,25 +175,63 @@ def finite_costs(problem: Problem, grid: Grid, tables: Tables, others: Mapping[s
     return as_table(problem, d, q, grid)
 
 
-def mirror_step(p: Array, q: Array, settings: SweepSettings, temperature: Array) -> Array:
-    """One step of magnetic mirror descent on a table of probabilities, with the uniform magnet."""
-    stakes = jnp.maximum(jnp.max(q.max(-1) - q.min(-1)), 1e-12)
-    eta, tau = settings.step / stakes, temperature * stakes
+def spread(q: Array) -> Array:
+    """What is at stake: the largest difference that an option makes anywhere."""
+    return jnp.max(q.max(-1) - q.min(-1))
+
+
+def mirror_step(p: Array, q: Array, stakes: Array, step: float, temperature: Array) -> Array:
+    """One step of magnetic mirror descent on a table of probabilities, with the uniform magnet; ``step`` and ``temperature`` in units
+    of ``stakes`` (the most that was ever at stake: near a mixed equilibrium next to nothing is)."""
+    stakes = jnp.maximum(stakes, 1e-12)
+    eta, tau = step / stakes, temperature * stakes
     return jax.nn.softmax((jnp.log(jnp.maximum(p, 1e-30)) - eta * q) / (1 + eta * tau), axis=-1)
 
 
+def smoother(nodes: Array, share: float) -> Array:
+    """A matrix (n, n) that replaces each value by that of a local quadratic through the nearest ``share`` of all nodes (Savitzky and
+    Golay 1964, at the ends too). Best replies against a grid of opponents are rough where the truth is smooth."""
+    x = np.asarray(nodes)
+    n = len(x)
+    width = max(5, int(share * n) | 1)
+    if share <= 0 or n <= width:
+        return jnp.eye(n)
+    out = np.zeros((n, n))
+    for i in range(n):
+        start = int(np.clip(i - width // 2, 0, n - width))
+        window = slice(start, start + width)
+        z = (x[window] - x[i]) / (x[window][-1] - x[window][0])
+        out[i, window] = np.linalg.pinv(np.stack([np.ones(width), z, z**2], 1))[0]
+    return jnp.asarray(out)
+
+
 def sweep(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], settings: SweepSettings,
-          temperature: Array, frozen: frozenset[str] = frozenset()) -> dict[str, Array]:
-    """Every table moved once, the last decision first."""
-    new = dict(tables)
-    for k in reversed([k for k in problem.groups if k in tables and k not in frozen]):
+          temperature: Array, damping: Array, smoothers: Mapping[str, Array], before: Tables,
+          stakes: Tables) -> tuple[dict[str, Array], Tables, Tables]:
+    """Every table moved once: finite ones at an entropy ``temperature`` (in units of what is at stake), real ones by the part
+    ``damping`` of the way to the best reply.
+
+    Where a finite decision is mixed the steps are simultaneous and optimistic (each counts the last change of its costs once more,
+    ``before`` holding the costs of the last sweep), which is what converges in zero-sum games; else the last decision moves first.
+    """
+    new, costs, stakes = dict(tables), dict(before), dict(stakes)
+    optimistic = any(problem.groups[k][0].mixed for k in tables)
+    for k in reversed([k for k in problem.groups if k in tables]):
         d = problem.groups[k][0]
+        seen = tables if optimistic else new
         if d.finite:
-            new[k] = mirror_step(new[k], finite_costs(problem, grid, new, others, d), settings, temperature)
+            q = finite_costs(problem, grid, seen, others, d)
+            ahead = 2 * q - before[k] if optimistic else q
+            stakes[k] = jnp.maximum(stakes[k], spread(q))
+            new[k] = mirror_step(new[k], ahead, stakes[k], settings.step, temperature)
+            costs[k] = q
         else:
-            reply = real_reply(problem, grid, new, others, d, settings)
-            new[k] = new[k] + settings.damping * (reply - new[k])
-    return new
+            reply = real_reply(problem, grid, seen, others, d, settings)
+            for axis, dim in enumerate(ordered_dims(problem, d)):
+                if dim in smoothers:
+                    reply = jnp.moveaxis(jnp.tensordot(smoothers[dim], reply, (1, axis)), 0, axis)
+            new[k] = new[k] + damping * (reply - new[k])
+    return new, costs, stakes
 
 
 def mean_cost(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object]) -> Array:

@@ -84,7 +84,8 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
         new = candidates_of(problem, engine, settings, state["engine"])
         candidates.extend(new)
         state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
-        if any(c.judged.regret <= ACCEPTED and c.judged.sharp for c in new) or (
+        sharpest = engine.name == "affine" and ENGINES["sweeps"].refuses(problem) is not None  # no engine could be judged better
+        if any(c.judged.regret <= ACCEPTED and (c.judged.sharp or sharpest) for c in new) or (
                 engine.name == "sweeps" and any(c.judged.regret <= GOOD for c in new)):
             state["index"] = len(order)
         if store is not None:

@@ -43,7 +43,8 @@ class Strategy(eqx.Module):
         dims = union(variables)
         sizes = {x: v.size(x) for v in variables for x in v.dims}
         shape = tuple(sizes[x] for x in dims)
-        flat = [jnp.broadcast_to(expand(v, dims, len(v.own)), (*shape, *v.own)).reshape((-1, *v.own)) for v in variables]
+        count = math.prod(shape)
+        flat = [jnp.broadcast_to(expand(v, dims, len(v.own)), (*shape, *v.own)).reshape((count, *v.own)) for v in variables]
         raw = jax.vmap(lambda i, x: self.raw(i, x))(flat[0], flat[1])
         if d.finite and self.hard:
             return hard_choice(world, d, Variable(dims, raw.reshape((*shape, *raw.shape[1:]))))

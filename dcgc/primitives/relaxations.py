@@ -26,26 +26,42 @@ class Relaxation:
     temperature: float = 0.1
 
 
-def width_of_cells(margin: Array, axes: Sequence[int]) -> Array:
-    """How much the margin changes across each node's cell, over all the axes together (root sum of squares)."""
-    total = jnp.zeros_like(margin)
+def widths_of_cells(margin: Array, axes: Sequence[int]) -> tuple[Array, Array]:
+    """The two largest changes of the margin across each node's cell, along one axis each."""
+    first, second = jnp.zeros_like(margin), jnp.zeros_like(margin)
     for axis in axes:
         if margin.shape[axis] < 2:
             continue
         steps = jnp.diff(margin, axis=axis)
-        first = jax.lax.slice_in_dim(steps, 0, 1, axis=axis)
-        last = jax.lax.slice_in_dim(steps, steps.shape[axis] - 1, None, axis=axis)
-        left, right = jnp.concatenate([first, steps], axis), jnp.concatenate([steps, last], axis)
-        total = total + ((left + right) / 2) ** 2
-    return jnp.where(total > 0, jnp.sqrt(jnp.where(total > 0, total, 1.0)), 0.0)
+        start = jax.lax.slice_in_dim(steps, 0, 1, axis=axis)
+        end = jax.lax.slice_in_dim(steps, steps.shape[axis] - 1, None, axis=axis)
+        width = jnp.abs(jnp.concatenate([start, steps], axis) + jnp.concatenate([steps, end], axis)) / 2
+        first, second = jnp.maximum(first, width), jnp.maximum(second, jnp.minimum(first, width))
+    return first, second
 
 
 def step_in_cells(margin: Array, axes: Sequence[int], at_zero: float) -> Array:
-    """The part of each cell where the margin is positive; ``at_zero`` where it vanishes throughout the cell."""
-    width = width_of_cells(margin, axes)
-    flat = width <= 1e-14 * (1 + jnp.abs(margin))
+    """The part of each cell where the margin is positive; ``at_zero`` where it vanishes throughout the cell.
+
+    For a margin linear in the two coordinates along which it changes most: the distribution function of the sum of two uniforms. As
+    a kernel it sums to one along either of the two, whatever their widths, so that the gradient sees the right density too.
+    """
+    a, b = widths_of_cells(margin, axes)
+    flat = a <= 1e-14 * (1 + jnp.abs(margin))
     hard = jnp.where(margin > 0, 1.0, jnp.where(margin < 0, 0.0, at_zero))
-    return jnp.where(flat, hard, jnp.clip(0.5 + margin / jnp.where(flat, 1.0, width), 0.0, 1.0))
+    wide = jnp.where(flat, 1.0, a)
+    box = jnp.clip(0.5 + margin / wide, 0.0, 1.0)
+    narrow = b <= 1e-4 * wide
+    other = jnp.where(narrow, wide, b)
+
+    def ramp(x: Array) -> Array:
+        return jnp.square(jnp.maximum(x, 0.0))
+
+    far, near = (wide + other) / 2, (wide - other) / 2
+    both = (ramp(margin + far) - ramp(margin + near) - ramp(margin - near) + ramp(margin - far)) / (2 * wide * other)
+    # beyond the cell the squares cancel only up to rounding
+    both = jnp.where(margin >= far, 1.0, jnp.where(margin <= -far, 0.0, both))
+    return jnp.where(flat, hard, jnp.where(narrow, box, both))
 
 
 def step_exact(margin: Array, at_zero: float) -> Array:

@@ -168,6 +168,9 @@ def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...
             parts.append(np.asarray(some(jnp.asarray(chunk))))
         return np.concatenate(parts, -1)[..., :values.shape[-1]]
 
+    for other in problem.game.decisions:  # best responses belong to the profile, whatever candidate is tried
+        if other.name != d.name and getattr(world.rules[other.name], "depends_on_profile", False):
+            world.choice(other.name)
     heavy = max(1, int(np.prod([n for n in world.grid.sizes.values()])))
     return run
 

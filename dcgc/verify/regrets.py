@@ -100,7 +100,7 @@ def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -
     grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096)
     world = problem.world(grid, problem.natural, profile, Relaxation("cells" if problem.has_steps else "exact"))
     _, reals = inputs(world, d)
-    flat = np.asarray(reals.data).reshape(-1, reals.data.shape[-1])
+    flat = np.asarray(reals.data).reshape(max(1, int(np.prod(reals.data.shape[:-1]))), reals.data.shape[-1])
     location, scale = flat.mean(0), np.where(flat.std(0) > 1e-9, flat.std(0), 1.0)
     width = int(np.prod(d.shape)) if d.shape else 1
     person = problem.decider(d)

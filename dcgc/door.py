@@ -1,0 +1,498 @@
+"""The Python door: load a game, train it, ask the result.
+
+The command line does nothing that cannot be done from here. Loading and checking need no JAX; it is set up (double
+precision, compiled programs kept in the user's cache folder) when something is first computed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .core import Game as Core
+from .core import elaborate
+from .semantics import CheckedGame, check
+from .source import Diagnostic, Ledger, Source, near_names
+from .syntax import tree
+from .texts import decode, find_game, folder_of, read_source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .learning.settings import Progress, Settings, Trained
+    from .lower.problem import Problem
+    from .runs.folder import Run
+    from .verify.figures import Figure, Scorecard
+
+Report = Callable[["Progress"], None]
+
+
+# ---------------------------------------------------------------- games
+
+
+@dataclass(frozen=True)
+class Game:
+    """A checked game. ``values``: the params that were replaced. ``warnings``: what the checker found odd."""
+
+    checked: CheckedGame
+    values: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.checked.name
+
+    @property
+    def title(self) -> str:
+        return self.checked.title or self.checked.name
+
+    @property
+    def source(self) -> Source:
+        return self.checked.source
+
+    @cached_property
+    def core(self) -> Core:
+        """The game graph. Raises GameError (codes L) for what has no computation yet."""
+        ledger = Ledger()
+        core = elaborate(self.checked, ledger)
+        ledger.raise_errors()
+        assert core is not None
+        return core
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The game made ready to compute; needs JAX."""
+        core = self.core
+        set_up_jax_once()
+        from .lower.problem import prepare
+
+        return prepare(core)
+
+    @cached_property
+    def accounts(self) -> tuple[str, ...]:
+        """``cost(P)`` or ``payoff(P)`` of everybody who pays, in the game's own word and order."""
+        kinds: dict[str, str] = {}
+        for payment in payments(self.checked.statements):
+            payer = payment.payer.base if isinstance(payment.payer, tree.Index) else payment.payer
+            if isinstance(payer, tree.Name):
+                kinds.setdefault(payer.name, payment.kind)
+        found = []
+        for name, kind in kinds.items():
+            player = self.checked.players.get(name)
+            size = player.size if player is not None else None
+            found += [f"{kind}({name})"] if size is None else [f"{kind}({name}[{i + 1}])" for i in range(size)]
+        return tuple(found)
+
+    def __repr__(self) -> str:
+        return f"<dcgc.Game {self.name}: {self.title}>"
+
+
+def payments(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Payment]:
+    """All payments, those inside of blocks too."""
+    for statement in statements:
+        if isinstance(statement, tree.Payment):
+            yield statement
+        elif isinstance(statement, (tree.For, tree.When, tree.Stage)):
+            yield from payments(statement.body)
+
+
+def load(game: str | os.PathLike[str], set: Mapping[str, object] | None = None, name: str = "<text>") -> Game:
+    """The game in a file, of a shipped game's name ("kyle"), or in a text (anything with a line end in it).
+
+    ``set`` replaces values of params: numbers, nested lists or arrays. ``name`` is how a text is called in diagnostics; it may use
+    files of the working folder. Raises GameError with all diagnostics if there is an error in it, and texts.NoText, in one
+    line, if there is no such file or it cannot be read.
+    """
+    if isinstance(game, str) and "\n" in game:
+        source = decode(name, game.encode("utf-8", errors="replace"))
+    else:
+        source = read_source(find_game(os.fspath(game)))
+    ledger = Ledger()
+    values = dict(set or {})
+    checked = check(source, ledger, values, Path(folder_of(source)))
+    ledger.raise_errors()
+    assert checked is not None
+    return Game(checked, values, ledger.sorted())
+
+
+# ---------------------------------------------------------------- results
+
+
+class Policies(Mapping[str, Callable[..., "np.ndarray"]]):
+    """Policies as functions, by the name of a decision, or of a player who decides once.
+
+    ``policies["C1"](x0)`` takes the observations in the game's order, as arrays that broadcast against each other, and returns the
+    decision at each (of a Choice, and of a mixed Bool, the probabilities). Raises KeyError with near names.
+    """
+
+    def __init__(self, problem: Problem, profile: Mapping[str, Any]):
+        self._problem, self._profile = problem, profile
+        names: dict[str, str] = {d.name: d.name for d in problem.game.decisions}
+        deciders: dict[str, list[str]] = {}
+        for d in problem.game.decisions:
+            deciders.setdefault(problem.decider(d).label, []).append(d.name)
+        names.update({player: own[0] for player, own in deciders.items() if len(own) == 1 and player not in names})
+        self._several = {player: own for player, own in deciders.items() if len(own) > 1}
+        self._names = names
+
+    def __getitem__(self, name: str) -> Callable[..., np.ndarray]:
+        from .verify import policy_function
+
+        if name not in self._names:
+            raise KeyError(self._missing(name))
+        return policy_function(self._problem, self._profile, self._names[name])
+
+    def _missing(self, name: str) -> str:
+        if name in self._several:
+            return f"{name} decides more than once: ask for {', '.join(self._several[name])}"
+        near = near_names(name, tuple(self._names))
+        return f"no policy {name!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self._names)}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained profile and what is said of it.
+
+    ``scorecard``: all figures, regrets, comparisons with published values, curves and alarms, computed on the original
+    game apart from what trained it. ``trained``: the profile, the engine that found it, the history, the distinct solutions.
+    ``folder``: where the run lies, if it was written. ``notes``: what the run itself has to say.
+    """
+
+    game: Game
+    settings: Settings
+    trained: Trained
+    scorecard: Scorecard
+    folder: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def policies(self) -> Policies:
+        return Policies(self.game.problem, self.trained.profile)
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.trained.alarms, *self.scorecard.alarms)))
+
+    @property
+    def interrupted(self) -> bool:
+        return self.trained.interrupted
+
+    def value(self, label: str) -> Figure:
+        """``cost(P)`` or ``payoff(P)`` of a player, member ``Firm[1]`` or team, or a measure, with its error and method.
+
+        In the game's units; usable as a float. Raises KeyError with near names.
+        """
+        from .verify.figures import Figure
+
+        figures = self.scorecard.figures
+        wanted = "".join(label.split())
+        by_label = {"".join(known.split()): known for known in figures}
+        if wanted in by_label:
+            return figures[by_label[wanted]]
+        other = wanted.replace("payoff(", "cost(", 1) if wanted.startswith("payoff(") else wanted.replace("cost(", "payoff(", 1)
+        if other != wanted and other in by_label:
+            figure = figures[by_label[other]]
+            return Figure(wanted, -figure.value, figure.error, figure.method)
+        near = near_names(label, tuple(figures))
+        raise KeyError(f"no figure {label!r}; " + (f"did you mean {' or '.join(near)}?" if near else
+                                                   f"there are {', '.join(figures)}"))
+
+    @property
+    def merit(self) -> float:
+        """What makes one result better than another of the same game, less is better: a team's cost, else the largest regret."""
+        problem = self.game.problem
+        if problem.is_team and problem.game.decisions:
+            return float(self.value(f"cost({problem.decider(problem.game.decisions[0]).label})"))
+        return max((r.ex_ante for r in self.scorecard.regrets), default=float("inf"))
+
+    def tables(self) -> str:
+        """The scorecard as plain text."""
+        from .report.tables import plain, tables
+
+        return "\n".join(plain(table) for table in tables(self.scorecard, self.shown))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The figures that a table shows: the game's own accounts and measures."""
+        accounts = set(self.game.accounts)
+        return tuple(label for label in self.scorecard.figures
+                     if label in accounts or not label.startswith(("cost(", "payoff(")))
+
+    def save(self, folder: str | os.PathLike[str]) -> str:
+        """Write this result as a run folder (which must not be there, or be empty); ``open_run`` reads it. Returns its path.
+
+        Raises runs.folder.RunProblem.
+        """
+        from .runs import environment
+        from .runs.folder import create
+
+        config = configuration(self.game, self.settings)
+        run = create(os.fspath(folder), "", self.game.checked.sources, config, environment.versions())
+        with run.writing():
+            write_result(run, self)
+        return run.folder
+
+    def __repr__(self) -> str:
+        return f"<dcgc.Result of {self.game.name}, {self.trained.engine}>\n{self.tables()}"
+
+
+# ---------------------------------------------------------------- training
+
+
+def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folder: str | os.PathLike[str] | None = None,
+          keep: bool = False, resume: bool = False, thorough: bool = False, report: Report | None = None,
+          stop: Callable[[], bool] | None = None, **settings: Any) -> Result:
+    """Train every player's policy and score the profile.
+
+    ``seed`` (default: the game's, else 0) and ``settings`` (the keys of a ``train`` block) go before the game's own.
+    Nothing is written unless ``folder`` names a run folder, or ``keep`` asks for the next free one in ``runs/``; ``resume`` goes on
+    with that run (without ``folder``: the last one of this game and seed) from its last checkpoint, to the very same result.
+    ``report`` is called with every Progress; training ends early, and is scored, once ``stop()`` is true. ``thorough`` scores with
+    more points.
+
+    Raises GameError (errors, what has no computation yet, numbers that are not finite), configuration.BadSetting for a setting that
+    does not exist or a value it cannot have, and runs.folder.RunProblem for a folder that does not fit.
+    """
+    from .runs.configuration import resolve
+
+    if not isinstance(game, Game):
+        game = load(game)
+    given = {**settings, **({} if seed is None else {"seed": seed})}
+    resolved, unread = resolve(game.core.settings, given)
+    notes = tuple(f"no engine of this version reads the setting {key!r}" for key in unread)
+    set_up_jax(resolved.precision)
+    check_engine(resolved.engine)
+    if folder is None and not keep and not resume:
+        return compute(game, resolved, None, thorough, report, stop, notes)
+    run, fresh = place(game, resolved, None if folder is None else os.fspath(folder), resume)
+    if resume and fresh:
+        notes += ("there was no run to go on with: this is a new one",)
+    with run.writing():
+        if run.finished:
+            return read_result(run, game, resolved, notes)
+        return compute(game, resolved, run, thorough, report, stop, notes)
+
+
+def compute(game: Game, settings: Settings, run: Run | None, thorough: bool, report: Report | None,
+            stop: Callable[[], bool] | None, notes: tuple[str, ...]) -> Result:
+    """Train, score, and write both if there is a run folder."""
+    from .learning import Progress
+    from .learning import train as learn
+    from .verify import score
+
+    problem = game.problem
+    with ExitStack() as stack:
+        store = None
+        if run is not None:
+            from .runs.checkpoint import Metrics, RunStore
+            from .runs.folder import METRICS
+
+            metrics = Metrics(run.path(METRICS))
+            stack.callback(metrics.close)
+            store = RunStore(run, metrics)
+
+        def reported(progress: Progress) -> None:
+            if store is not None:
+                store.metrics.write(progress)
+            if report is not None:
+                report(progress)
+
+        def stopping() -> bool:
+            asked = stop is not None and stop()
+            if asked and store is not None:
+                store.stop()
+            return asked
+
+        trained = learn(problem, settings, store, reported, stopping)
+    if report is not None:
+        report(Progress("scoring", "every figure and regret, on the original game", 0, 1, float("nan")))
+    card = score(problem, trained.profile, thorough)
+    result = Result(game, settings, trained, card, None if run is None else run.folder, notes)
+    if run is not None:
+        write_result(run, result)
+    return result
+
+
+def evaluate(result: Result | str | os.PathLike[str], thorough: bool = False) -> Scorecard:
+    """Score the policies of a result, or of a run folder, once more on the original game.
+
+    Raises what ``open_run`` raises.
+    """
+    from .verify import score
+
+    if not isinstance(result, Result):
+        result = open_run(result)
+    set_up_jax(result.settings.precision)
+    return score(result.game.problem, result.trained.profile, thorough)
+
+
+def explain(game: Game) -> list[str]:
+    """What the compiler found out about a game, in sentences; needs JAX. Raises GameError for what has no computation yet."""
+    problem = game.problem
+    from .verify import explain as sentences
+
+    return sentences(problem)
+
+
+def engines(game: Game) -> list[str]:
+    """Which engines would train a game, in order, and why the others would not, in sentences. Raises GameError if none can."""
+    problem = game.problem
+    from .learning import ENGINES, plan
+    from .runs.configuration import resolve
+
+    settings, _ = resolve(game.core.settings, {})
+    order, refused = plan(problem, settings)
+    return [f"trained by {', then '.join(ENGINES[name].title for name in order)}", *(f"not by {why}" for why in refused)]
+
+
+def check_engine(name: str) -> None:
+    from .learning import ENGINES
+    from .runs.configuration import BadSetting
+
+    if name != "auto" and name not in ENGINES:
+        raise BadSetting(f"there is no engine {name!r}; there are auto, {', '.join(ENGINES)}")
+
+
+def set_up_jax(precision: str) -> None:
+    from .runs.environment import set_up_jax as set_up
+
+    set_up(precision)
+
+
+def set_up_jax_once() -> None:
+    """Double precision, unless a training has set something up already."""
+    import jax.numpy as jnp
+
+    if jnp.result_type(float) != jnp.float64:
+        set_up_jax("float64")
+
+
+# ---------------------------------------------------------------- run folders
+
+
+def configuration(game: Game, settings: Settings) -> dict[str, Any]:
+    """What ``config.json`` holds: all that decides the result, beside the game's text and the versions."""
+    from dataclasses import asdict
+
+    values = {name: getattr(value, "tolist", lambda value=value: value)() for name, value in game.values.items()}
+    return {"game": game.source.name, "set": values, "settings": asdict(settings)}
+
+
+def place(game: Game, settings: Settings, folder: str | None, resume: bool) -> tuple[Run, bool]:
+    """The run to write, and whether it is new. Raises RunProblem."""
+    from .runs import environment
+    from .runs.folder import create, numbered, open_run
+
+    stem = f"{Path(game.source.name).stem if game.source.name.endswith('.dcg') else game.name}-{settings.seed}"
+    wanted = configuration(game, settings)
+    if resume:
+        candidates = [folder] if folder is not None else [path for _, path in reversed(numbered(stem))]
+        for path in candidates:
+            if os.path.isdir(path) and os.listdir(path):
+                run = open_run(path)
+                differs = differences(run, game, wanted)
+                if not differs:
+                    return run, False
+                if folder is not None:
+                    from .runs.folder import RunProblem
+
+                    raise RunProblem(f"{path}: was made with {differs[0]}; --resume wants what it was made with")
+    return create(folder, stem, game.checked.sources, wanted, environment.versions()), True
+
+
+def differences(run: Run, game: Game, wanted: Mapping[str, Any]) -> list[str]:
+    """In what a run is another than the one that is wanted, in words."""
+    from .runs.files import strict
+
+    try:
+        with open(run.text_path, "rb") as file:
+            same = file.read() == game.source.text.encode()
+    except OSError:
+        same = False
+    found = [] if same else ["another text of the game"]
+    theirs, ours = run.config.get("settings", {}), strict(wanted["settings"])
+    found += [f"{key} {theirs.get(key)}, not {ours[key]}" for key in ours if theirs.get(key) != ours[key]]
+    if run.config.get("set") != strict(wanted["set"]):
+        found.append(f"--set {run.config.get('set')}")
+    return found
+
+
+def write_result(run: Run, result: Result) -> None:
+    """Policies, figures, and, last, ``result.json``: once it is there the run is complete."""
+    from .report.figures import draw
+    from .runs import serialise
+    from .runs.files import write_json
+    from .runs.folder import FIGURES, POLICIES, RESULT, RunProblem
+    from .runs.scorecards import to_data
+
+    trained = result.trained
+    try:
+        serialise.save(run.path(POLICIES), trained.profile)
+        draw(result.scorecard.curves, result.game.title, trained.history, run.path(FIGURES))
+        write_json(run.path(RESULT), {
+            "game": result.game.name,
+            "seed": result.settings.seed,
+            "engine": trained.engine,
+            "interrupted": trained.interrupted,
+            **to_data(result.scorecard),
+            "training": {
+                "alarms": list(trained.alarms), "notes": list(trained.notes),
+                "equilibria": [[count, dict(costs)] for count, costs in trained.equilibria],
+                "history": [list(entry) for entry in trained.history],
+            },
+        })
+    except OSError as problem:
+        raise RunProblem(f"{run.folder}: cannot be written: {problem.strerror or problem}") from None
+
+
+def open_run(folder: str | os.PathLike[str]) -> Result:
+    """The result of a run folder, as it was written.
+
+    Raises runs.folder.RunProblem if there is none, it is damaged, or its training has not ended yet, and GameError if this version
+    of dcgc does not accept its game.
+    """
+    from .runs import folder as folders
+    from .runs.configuration import resolve
+
+    run = folders.open_run(os.fspath(folder))
+    if not os.path.exists(run.text_path):
+        raise folders.RunProblem(f"{run.folder}: the game's text is missing")
+    game = load(Path(run.text_path), set=run.config.get("set"))
+    settings, _ = resolve((), run.config.get("settings", {}))
+    set_up_jax(settings.precision)
+    return read_result(run, game, settings, ())
+
+
+def read_result(run: Run, game: Game, settings: Settings, notes: tuple[str, ...]) -> Result:
+    """The result that ``write_result`` wrote. Raises RunProblem."""
+    from .learning.settings import Trained
+    from .runs import serialise
+    from .runs.folder import POLICIES, RunProblem
+    from .runs.scorecards import from_data
+
+    data = run.result()
+    if data is None:
+        raise RunProblem(f"{run.folder}: this run has not ended; dcgc train --resume goes on with it")
+    try:
+        profile = serialise.load(run.path(POLICIES))
+        training = data["training"]
+        trained = Trained(
+            profile, data["engine"], tuple((engine, step, float(cost)) for engine, step, cost in training["history"]),
+            tuple((count, {player: float(cost) for player, cost in costs.items()}) for count, costs in training["equilibria"]),
+            tuple(training["alarms"]), bool(data["interrupted"]), tuple(training["notes"]))
+        return Result(game, settings, trained, from_data(data, game.source), run.folder, notes)
+    except (OSError, serialise.BadFile) as problem:
+        raise RunProblem(str(problem)) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise RunProblem(f"{run.folder}: result.json is not what this version writes ({problem!r})") from None

@@ -1,0 +1,171 @@
+"""Smooth free-form policies by Newton's method on projected first-order conditions.
+
+Where payments jump, a best reply against a grid of opponents is rough even if the equilibrium is smooth, and sweeps only average the
+roughness away. Here each table is a continuous, piecewise linear function with a few nodes (a Galerkin projection); the derivative of
+every player's own cost in its own coefficients, jumps integrated over cells, is stacked with the bounds as a mixed complementarity
+problem and solved by a semismooth Newton method with pseudo-transient damping. The number of nodes is then doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from ..core.site import Decision
+from ..lower.evaluate import evaluate
+from ..lower.grid import Grid
+from ..lower.problem import Problem
+from ..lower.strategy import Tabular, mass
+from ..primitives.relaxations import Relaxation
+from .sweeps import world_of
+from .tables import as_table, as_variable, ordered_dims, table_profile
+
+ITERATIONS = 60
+MOST = 260  # coefficients
+REACHED = 1e-4  # part of a coordinate's probability that may lie beyond the outer nodes on each side
+
+Tables = Mapping[str, Array]
+
+
+def hats(nodes: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
+    """Interpolation matrix (n, count) from equally spaced nodes over where the probability lies; beyond, lines go on."""
+    share = np.cumsum(weight) / max(weight.sum(), 1e-300)
+    low = nodes[int(np.clip(np.searchsorted(share, REACHED), 0, len(nodes) - 2))]
+    high = nodes[int(np.clip(np.searchsorted(share, 1 - REACHED), 1, len(nodes) - 1))]
+    points = np.linspace(low, max(high, low + 1e-9), count)
+    left = np.clip(np.searchsorted(points, nodes, side="right") - 1, 0, count - 2)
+    t = (nodes - points[left]) / (points[left + 1] - points[left])
+    out = np.zeros((len(nodes), count))
+    out[np.arange(len(nodes)), left] = 1 - t
+    out[np.arange(len(nodes)), left + 1] = t
+    return out
+
+
+def bases(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], count: int,
+          ) -> dict[str, list[np.ndarray | None]]:
+    """For every group and every axis of its table an interpolation matrix (None: a finite coordinate, kept as it is)."""
+    world = world_of(problem, grid, tables, others, Relaxation("cells"))
+    out: dict[str, list[np.ndarray | None]] = {}
+    for k in tables:
+        d = problem.groups[k][0]
+        dims = ordered_dims(problem, d)
+        density = np.asarray(as_table(problem, d, mass(world, dims), grid))
+        row: list[np.ndarray | None] = []
+        for axis, dim in enumerate(dims):
+            role = problem.reduction.coordinates[dim].role
+            if role in ("finite", "event"):
+                row.append(None)
+                continue
+            weight = density.sum(tuple(i for i in range(len(dims)) if i != axis))
+            if role == "derived":  # every value counts, reached or not
+                weight = np.ones_like(weight)
+            row.append(hats(np.asarray(grid.nodes[dim]), weight, count))
+        out[k] = row
+    return out
+
+
+def spread_out(coefficients: Array, row: list[np.ndarray | None]) -> Array:
+    """Coefficients -> a table."""
+    for axis, basis in enumerate(row):
+        if basis is not None:
+            coefficients = jnp.moveaxis(jnp.tensordot(jnp.asarray(basis), coefficients, (1, axis)), 0, axis)
+    return coefficients
+
+
+def projected(table: np.ndarray, row: list[np.ndarray | None]) -> np.ndarray:
+    """A table -> the coefficients of the nearest interpolant (least squares)."""
+    for axis, basis in enumerate(row):
+        if basis is not None:
+            table = np.moveaxis(np.tensordot(np.linalg.pinv(basis), table, (1, axis)), 0, axis)
+    return table
+
+
+def limits(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], d: Decision, row: list[np.ndarray | None],
+           shape: tuple[int, ...], side: str) -> np.ndarray:
+    """A decision's bound at every coefficient."""
+    e = getattr(d, side)
+    if e is None:
+        return np.full(shape, -np.inf if side == "low" else np.inf)
+    world = world_of(problem, grid, tables, others, Relaxation("cells"))
+    return projected(np.asarray(as_table(problem, d, evaluate(world, e), grid), float), row).reshape(shape)
+
+
+def solve(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], count: int) -> tuple[dict[str, Array], float]:
+    """Tables that meet the projected first-order conditions with ``count`` nodes a coordinate, from the given ones, and the residual
+    (relative; inf if there are too many coefficients)."""
+    rows = bases(problem, grid, tables, others, count)
+    start = {k: jnp.asarray(projected(np.asarray(t), rows[k])) for k, t in tables.items()}
+    flat, unravel = ravel_pytree(start)
+    if flat.size > MOST or flat.size == 0:
+        return dict(tables), float("inf")
+    low, high = (ravel_pytree({k: jnp.asarray(limits(problem, grid, tables, others, problem.groups[k][0], rows[k], c.shape, side))
+                               for k, c in start.items()})[0] for side in ("low", "high"))
+
+    def own(theta: Array) -> Array:
+        now = {k: spread_out(c, rows[k]) for k, c in unravel(theta).items()}
+        out = {}
+        for k in now:
+            d = problem.groups[k][0]
+
+            def cost(mine: Array, k: str = k, d: Decision = d) -> Array:
+                rules = table_profile(problem, now, others)
+                v = as_variable(problem, d, spread_out(mine, rows[k]))
+                rules[d.name] = Tabular(v.dims, v.data)
+                world = problem.world(grid, problem.reduction, rules, Relaxation("cells"))  # type: ignore[arg-type]
+                return problem.cost(world, problem.decider(d))
+
+            out[k] = jax.grad(cost)(unravel(theta)[k])
+        return ravel_pytree(out)[0]
+
+    jacobian = jax.jacfwd(own)
+
+    @jax.jit
+    def run(theta: Array) -> tuple[Array, Array]:
+        def body(carry: tuple) -> tuple:
+            t, best, least, damping, last, n = carry
+            g, j = own(t), jacobian(t)
+            diagonal = jnp.abs(jnp.diagonal(j))
+            scale = jnp.maximum(diagonal, 1e-4 * jnp.max(diagonal) + 1e-12)
+            bound = jnp.where(t - g / scale < low, low, jnp.where(t - g / scale > high, high, t))
+            active = (t - g / scale < low) | (t - g / scale > high)
+            residual = jnp.linalg.norm(jnp.where(active, bound - t, g / scale)) / jnp.sqrt(t.size)
+            better = residual < least
+            best, least = jnp.where(better, t, best), jnp.where(better, residual, least)
+            matrix = jnp.where(active[:, None], jnp.eye(t.size), j + damping * jnp.diag(scale))
+            move = jnp.linalg.solve(matrix, jnp.where(active, bound - t, -g))
+            move = jnp.where(jnp.all(jnp.isfinite(move)), move, 0.0)
+            size = jnp.maximum(jnp.max(jnp.abs(t)), 1e-3)
+            move = move * jnp.minimum(1.0, 0.3 * size / jnp.maximum(jnp.max(jnp.abs(move)), 1e-300))
+            damping = damping * jnp.clip(residual / last, 0.3, 2.0)
+            return jnp.clip(t + move, low, high), best, least, jnp.clip(damping, 1e-6, 1e3), residual, n + 1
+
+        def unfinished(carry: tuple) -> Array:
+            return (carry[5] < ITERATIONS) & (carry[2] > 1e-12)
+
+        first = (theta, theta, jnp.asarray(jnp.inf), jnp.asarray(1.0), jnp.asarray(jnp.inf), 0)
+        _, best, least, _, _, _ = jax.lax.while_loop(unfinished, body, first)
+        return best, least
+
+    theta, residual = run(jnp.clip(flat, low, high))
+    new = {k: spread_out(c, rows[k]) for k, c in unravel(theta).items()}
+    relative = float(residual) / max(float(jnp.max(jnp.abs(theta))), 1e-12)
+    return {k: clipped(problem, grid, new, others, k, t) for k, t in new.items()}, relative
+
+
+def clipped(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], k: str, table: Array) -> Array:
+    """A table kept within its decision's bounds."""
+    d = problem.groups[k][0]
+    world = world_of(problem, grid, tables, others, Relaxation("cells"))
+    for side, apply in (("low", jnp.maximum), ("high", jnp.minimum)):
+        e = getattr(d, side)
+        if e is not None:
+            table = apply(table, as_table(problem, d, evaluate(world, e), grid))
+    return table
+
+

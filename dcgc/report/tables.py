@@ -1,0 +1,121 @@
+"""Scorecards as tables: what to show, apart from how it is drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..source.render import visible, width
+from ..verify.figures import Comparison, Figure, Scorecard
+from .numbers import show_error, show_gain, show_value
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+MOST_ROWS = 24
+
+# How a verdict is coloured.
+STYLES = {"met": "green", "beaten": "bold green", "holds": "green", "missed": "yellow", "not reached": "yellow",
+          "violated": "bold red", "absent": "dim"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """``right``: the columns of numbers. ``styles``: a style per row, "" for none."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[int] = frozenset()
+    styles: tuple[str, ...] = ()
+
+
+def tables(card: Scorecard, shown: Sequence[str] | None = None) -> list[Table]:
+    """The tables of a scorecard, empty ones left out. ``shown``: the labels of the figures that matter (default: all)."""
+    labels = [label for label in card.figures if shown is None or label in shown]
+    found = [figures_table([card.figures[label] for label in labels]), comparisons_table(card.comparisons), regrets_table(card)]
+    return [table for table in found if table.rows]
+
+
+def figures_table(figures: Sequence[Figure]) -> Table:
+    rows = [(f.label, show_value(f.value, f.error), show_error(f.error), f.method) for f in figures]
+    return Table("Figures", ("figure", "value", "error", "by"), shortened(rows), frozenset({1, 2}))
+
+
+def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
+    rows, styles = [], []
+    for c in comparisons:
+        sign = {"=": "", ">=": "at least ", "<=": "at most "}[c.relation] if c.kind == "bound" else ""
+        rows.append((c.kind, c.label, show_value(c.found.value, c.found.error), f"{sign}{show_value(c.published)}", deviation(c),
+                     c.verdict, c.reference or ""))
+        styles.append(STYLES.get(c.verdict, ""))
+    return Table("Against what is published", ("", "figure", "here", "published", "off by", "verdict", "from"),
+                 tuple(rows), frozenset({2, 3, 4}), tuple(styles))
+
+
+def deviation(c: Comparison) -> str:
+    """How far from the published value, relative to it where it is not 0."""
+    off = c.found.value - c.published
+    if c.kind == "bound" or not math.isfinite(off):
+        return ""
+    if not c.published:
+        return f"{off:+.1e}"
+    share = off / abs(c.published)
+    return f"{share:+.2%}" if abs(share) >= 5e-5 else "0.00%"
+
+
+def regrets_table(card: Scorecard) -> Table:
+    rows = [(r.player, show_gain(r.ex_ante), show_gain(r.unreached), "exact" if r.exact else "lower bound", r.method)
+            for r in card.regrets]
+    columns = ("player", "regret", "at unreached inputs", "", "by")
+    return Table("What a deviation could gain", columns, shortened(rows), frozenset({1, 2}))
+
+
+def shortened(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """The first rows of many, and a row that says how many are left out."""
+    if len(rows) <= MOST_ROWS:
+        return tuple(rows)
+    blank = ("",) * (len(rows[0]) - 1)
+    return (*rows[:MOST_ROWS], (f"and {len(rows) - MOST_ROWS} more, in result.json", *blank))
+
+
+def seeds_table(rows: Sequence[tuple[int, str, str, bool]]) -> Table:
+    """(seed, its figures in words, its folder, whether it is the best) of several trainings."""
+    return Table("Seeds", ("seed", "result", "run", ""),
+                 tuple((str(seed), text, folder, "best" if best else "") for seed, text, folder, best in rows), frozenset({0}),
+                 tuple("bold" if best else "" for *_, best in rows))
+
+
+# ---------------------------------------------------------------- drawing
+
+
+def plain(table: Table) -> str:
+    """A table in plain text, columns aligned."""
+    cells = [tuple(visible(cell) for cell in row) for row in (table.columns, *table.rows)]
+    widths = [max(width(row[k]) for row in cells) for k in range(len(table.columns))]
+    lines = [table.title]
+    for row in cells:
+        padded = []
+        for k, cell in enumerate(row):
+            space = " " * (widths[k] - width(cell))
+            padded.append(space + cell if k in table.right else cell + space)
+        lines.append(("  " + "  ".join(padded)).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def rich(table: Table) -> RenderableType:
+    """A table for a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for k, column in enumerate(table.columns):
+        last = k == len(table.columns) - 1
+        drawn.add_column(column, justify="right" if k in table.right else "left", overflow="fold",
+                         no_wrap=not last, style="dim" if last and column == "by" else "")
+    for i, row in enumerate(table.rows):
+        drawn.add_row(*(Text(visible(cell)) for cell in row), style=table.styles[i] if table.styles else "")
+    return drawn

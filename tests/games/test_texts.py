@@ -1,0 +1,168 @@
+"""The games that come with dcgc: each is right, laid out, complete, and repeats the published numbers it cites."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dcgc.core import elaborate
+from dcgc.core.site import Game
+from dcgc.information.reduction import reduce_information
+from dcgc.passes import simplify
+from dcgc.semantics import CheckedGame, check
+from dcgc.semantics.constants import ConstantError, evaluate
+from dcgc.source import Ledger, Source
+from dcgc.syntax import format_file, parse, tree
+
+FOLDER = Path(__file__).parents[2] / "games"
+OF_THE_LANGUAGE_PAGE = frozenset(
+    "cheap_talk cournot_sharing double_auction inattentive_choice kyle referential rubinstein supply_functions tracking "
+    "witsenhausen".split()
+)
+GAMES = sorted(p for p in FOLDER.glob("*.dcg") if p.stem not in OF_THE_LANGUAGE_PAGE)
+FIELDS = {"control", "oligopoly", "finance", "bargaining", "communication", "attention", "differentiable"}
+
+# (game, settings, figure, the number in the literature)
+PUBLISHED = [
+    ("radner", {}, "cost(Both)", 0.307432432),
+    ("radner", {}, "gain1", 0.472972973),
+    ("radner", {}, "gain2", 0.219594595),
+    ("radner", {"shared": 1}, "cost(Both)", 0.296875),
+    ("delayed_sharing", {}, "cost(Controllers)", 0.809142857),
+    ("lqg", {}, "cost(Controller)", 6.774115049),
+    ("climbing", {}, "payoff(Both)", 11),
+    ("penalty", {}, "payoff(Both)", 10),
+    ("cournot_private", {}, "payoff(Firm[1])", 7.194444444),
+    ("cournot_private", {}, "low_cost", 2.916666667),
+    ("cournot_private", {"shared": 1}, "payoff(Firm[1])", 7.296296296),
+    ("cournot_signals", {}, "payoff(Firm1)", 11.191111111),
+    ("cournot_signals", {"reveal1": 1, "reveal2": 1}, "payoff(Firm1)", 11.185185185),
+    ("cournot_signals", {"reveal1": 1}, "payoff(Firm1)", 11.166666667),
+    ("cournot_signals", {"reveal1": 1}, "payoff(Firm2)", 11.208333333),
+    ("stackelberg", {}, "payoff(Leader)", 0.125),
+    ("stackelberg", {}, "payoff(Follower)", 0.0625),
+    ("stackelberg", {"observed_noise": 0.1}, "payoff(Leader)", 0.111111111),
+    ("bagwell", {}, "lead", 0.333333333),
+    ("entry", {}, "entry_rate", 0.642857143),
+    ("entry", {}, "payoff(Firm[1])", 0.206632653),
+    ("tullock", {}, "payoff(Contestant[1])", 0.25),
+    ("partnership", {}, "payoff(Partner[1])", 0.375),
+    ("moral_hazard", {}, "slope", 0.666666667),
+    ("moral_hazard", {}, "payoff(Principal)", 0.333333333),
+    ("glosten_milgrom", {}, "ask", 0.65),
+    ("glosten_milgrom", {}, "bid", 0.35),
+    ("glosten_milgrom", {}, "cost(Maker)", 0.2275),
+    ("kyle_two", {}, "payoff(Insider)", 0.620554617),
+    ("first_price", {}, "payoff(Bidder[1])", 0.166666667),
+    ("first_price", {"N": 5}, "revenue", 0.666666667),
+    ("first_price", {"N": 3}, "payoff(Bidder[1])", 0.083333333),
+    ("first_price_reserve", {}, "revenue", 0.416666667),
+    ("all_pay", {"N": 3}, "revenue", 0.5),
+    ("all_pay_complete", {}, "revenue", 1),
+    ("war_of_attrition", {}, "payoff(Rival[1])", 0.166666667),
+    ("public_good", {}, "payoff(Giver[1])", 1.597222222),
+    ("public_good", {}, "low_taste", 0.416666667),
+    ("public_good_team", {}, "payoff(Both)", 3.311111111),
+    ("public_good_team", {}, "low_taste", 0.633333333),
+    ("groves", {}, "total", 4.166666667),
+    ("volunteer", {}, "willing", 0.444444444),
+    ("volunteer", {"N": 2, "V": 1}, "success", 0.75),
+    ("volunteer", {"N": 3, "V": 1}, "willing", 0.381966011),
+    ("spence", {}, "payoff(Worker)", 1.096573590),
+    ("spence_two_types", {}, "high", 1.5),
+    ("disclosure", {}, "payoff(Seller)", 0.38),
+    ("disclosure", {"fee": 0, "informed": 0.5}, "silence", 0.414213562),
+    ("reputation", {}, "enemy_gain", 1.148386425),
+    ("test_channel", {}, "cost(Link)", 1.75),
+    ("gastpar", {}, "cost(Network)", 0.444444444),
+    ("biased_signalling", {}, "cost(Sender)", 1.25),
+    ("two_offers", {}, "payoff(A)", 0.1),
+    ("asymmetric_pennies", {}, "left_rate", 0.1),
+    ("rock_paper_scissors", {}, "papers", 0.166666667),
+    ("quadratic_saddle", {}, "value", -0.630529801),
+    ("kuhn_poker", {}, "payoff(First)", -0.055555556),
+    ("two_by_two", {}, "act", 0.714285714),
+    ("two_by_two", {}, "cost(X)", 0.489795918),
+    ("lewis", {}, "success", 0.8),
+    ("lewis", {"K": 3}, "success", 1),
+]
+VARIANTS = sorted({(name, tuple(sorted(settings.items()))) for name, settings, _, _ in PUBLISHED if settings})
+
+
+def checked(path: Path, settings: dict[str, object]) -> CheckedGame:
+    ledger = Ledger()
+    game = check(Source(path.name, path.read_text(encoding="utf-8")), ledger, settings, path.parent)
+    assert not ledger.entries, [(d.code, d.message) for d in ledger]
+    assert game is not None
+    return game
+
+
+def core_graph(game: CheckedGame) -> Game:
+    ledger = Ledger()
+    graph = elaborate(game, ledger)
+    assert graph is not None, [(d.code, d.message) for d in ledger]
+    return graph
+
+
+def holds(condition: tree.Expression, game: CheckedGame) -> bool:
+    """Whether a condition holds already before play."""
+    try:
+        return bool(evaluate(condition, game.constants, game.definitions, {}))
+    except ConstantError:
+        return False
+
+
+def active(game: CheckedGame) -> dict[str, float]:
+    """The published values that apply at these parameters, by the figure they are of."""
+    found: dict[str, float] = {}
+    waiting = list(game.statements)
+    while waiting:
+        statement = waiting.pop()
+        if isinstance(statement, tree.When):
+            if holds(statement.condition, game):
+                waiting.extend(statement.body)
+        elif isinstance(statement, tree.Known) and statement.kind == "known":
+            if statement.when is None or holds(statement.when, game):
+                value = evaluate(statement.value, game.constants, game.definitions, {})
+                found[statement.quantity.span.text.strip()] = float(value)  # type: ignore[arg-type]
+    return found
+
+
+@pytest.mark.parametrize("path", GAMES, ids=lambda path: path.stem)
+def test_a_game_is_right_and_can_be_lowered(path: Path) -> None:
+    graph = core_graph(checked(path, {}))
+    assert reduce_information(simplify(graph)).complete
+
+
+@pytest.mark.parametrize("path", GAMES, ids=lambda path: path.stem)
+def test_a_game_is_laid_out_and_complete(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    file = parse(Source(path.name, text), Ledger())
+    assert format_file(file) == text
+    head = next(s for s in file.statements if isinstance(s, tree.GameHeader))
+    assert head.name == "".join(word.capitalize() for word in path.stem.split("_")) and head.title
+    comments = [line for line in text.splitlines() if line.startswith("#")]
+    fields = [m.group(1) for line in comments if (m := re.fullmatch(r"# field: (\w+)", line))]
+    assert len(fields) == 1 and fields[0] in FIELDS and len(comments) >= 3
+    kinds = [type(s) for s in file.statements]
+    assert tree.Cite in kinds and kinds.count(tree.Plot) == 1
+
+
+@pytest.mark.parametrize(("name", "settings"), VARIANTS, ids=str)
+def test_a_variant_is_right_and_can_be_lowered(name: str, settings: tuple[tuple[str, object], ...]) -> None:
+    graph = core_graph(checked(FOLDER / f"{name}.dcg", dict(settings)))
+    assert reduce_information(simplify(graph)).complete
+
+
+@pytest.mark.parametrize(("name", "settings", "figure", "value"), PUBLISHED)
+def test_published_numbers_are_those_of_the_literature(
+    name: str, settings: dict[str, object], figure: str, value: float
+) -> None:
+    game = checked(FOLDER / f"{name}.dcg", settings)
+    assert active(game)[figure] == pytest.approx(value, abs=2e-9)
+
+
+def test_every_game_has_a_published_number_in_this_table() -> None:
+    assert {name for name, *_ in PUBLISHED} >= {p.stem for p in GAMES} - {"matching_pennies", "prisoners"}
