@@ -12,7 +12,7 @@ from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction, Namespace
 from typing import TYPE_CHECKING, Any
 
 from .. import door
-from ..report.numbers import show_seconds, show_value
+from ..report.numbers import show_gain, show_seconds, show_value
 from ..report.tables import seeds_table
 from ..runs.configuration import CHOICES, BadSetting, seeds_of, setting_types
 from ..runs.folder import RunProblem
@@ -101,13 +101,15 @@ def train_all(game: Game, options: Namespace, given: dict[str, Any], shown: Disp
 
 
 def best(results: list[Result]) -> Result:
-    return min(results, key=lambda result: result.merit)
+    """The lowest cost of a team, else the smallest regret; those too small to tell apart are alike, and the first is taken."""
+    return min(results, key=lambda result: result.merit if result.game.problem.is_team else max(result.merit, 1e-9))
 
 
 def headline(result: Result) -> str:
     """The one figure that ranks results of a game."""
-    kind = "cost" if result.game.problem.is_team else "largest regret"
-    return f"{kind} {show_value(result.merit)}"
+    if result.game.problem.is_team:
+        return f"cost {show_value(result.merit)}"
+    return f"largest regret {show_gain(result.merit)}"
 
 
 def print_results(results: list[Result]) -> None:

@@ -47,13 +47,21 @@ class Actor:
 @dataclass(frozen=True)
 class Observation:
     """One thing that a policy sees. ``size`` is the number of values if they are finitely many, in ``kind``'s coding:
-    a bool is 0 or 1, a choice is one-hot, a category is 1..size, an index is low..low+size-1."""
+    a bool is 0 or 1, a choice is one-hot, a category is 1..size, an index is low..low+size-1,
+    values are the numbers listed."""
 
     expression: Expression
-    kind: Literal["real", "bool", "choice", "category", "index"]
+    kind: Literal["real", "bool", "choice", "category", "index", "values"]
     shape: tuple[int, ...]
     size: int | None = None
     low: int = 1
+    values: tuple[float, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The values of a finite observation, in order (of a choice: the numbers of its options)."""
+        first = 0 if self.kind == "bool" else 1 if self.kind == "choice" else self.low
+        return self.values or tuple(float(first + k) for k in range(self.size or 0))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Coordinate:
     ``nature``: a continuous draw (``site``). ``finite``: a finite draw or decision (``site``).
     ``observation``: the observed expression = offset + slope * (the noise ``site``), of which this is the coordinate.
     ``derived``: an observed real expression that no noise of its own blurs; if it is the value of a decision, ``site``.
-    ``event``: an observed expression with ``size`` values, numbered from ``low``.
+    ``event``: an observed expression with finitely many ``values``.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Coordinate:
     offset: Expression | None = None
     slope: Expression | None = None
     size: int = 0
-    low: int = 0
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,9 +172,7 @@ class _Reducer:
             elif o.kind == "real":
                 out.append(self.real(e, entry, d))
             else:
-                size = o.size or 2
-                out.append(self.add(Coordinate(self.label(entry, d), "event", None, e, size=size,
-                                               low=0 if o.kind == "bool" else o.low)))
+                out.append(self.add(Coordinate(self.label(entry, d), "event", None, e, size=o.size or 2, values=o.numbers)))
         return tuple(dict.fromkeys(out))
 
     def real(self, e: Expression, entry: Expression, d: Decision) -> str:

@@ -101,14 +101,24 @@ def solve(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any
     (relative; inf if there are too many coefficients)."""
     rows = bases(problem, grid, tables, others, count)
     start = {k: jnp.asarray(projected(np.asarray(t), rows[k])) for k, t in tables.items()}
-    flat, unravel = ravel_pytree(start)
+    flat, _ = ravel_pytree(start)
     if flat.size > MOST or flat.size == 0:
         return dict(tables), float("inf")
-    low, high = (ravel_pytree({k: jnp.asarray(limits(problem, grid, tables, others, problem.groups[k][0], rows[k], c.shape, side))
-                               for k, c in start.items()})[0] for side in ("low", "high"))
+    low, high = ({k: jnp.asarray(limits(problem, grid, tables, others, problem.groups[k][0], rows[k], c.shape, side))
+                  for k, c in start.items()} for side in ("low", "high"))
+    key = f"galerkin {count} {[c.shape for c in start.values()]}"
+    if key not in problem._cache:
+        problem._cache[key] = solver(problem, others)
+    found, residual = problem._cache[key](grid, rows, low, high, start)  # type: ignore[operator]
+    new = {k: spread_out(c, rows[k]) for k, c in found.items()}
+    relative = float(residual) / max(float(jnp.max(jnp.abs(ravel_pytree(found)[0]))), 1e-12)
+    return {k: clipped(problem, grid, new, others, k, t) for k, t in new.items()}, relative
 
-    def own(theta: Array) -> Array:
-        now = {k: spread_out(c, rows[k]) for k, c in unravel(theta).items()}
+
+def solver(problem: Problem, others: Mapping[str, Any]) -> Any:
+    """The compiled Newton iteration: (grid, bases, lower bounds, upper bounds, coefficients) -> coefficients, residual."""
+    def own(coefficients: Tables, grid: Grid, rows: Mapping[str, Any]) -> dict[str, Array]:
+        now = {k: spread_out(c, rows[k]) for k, c in coefficients.items()}
         out = {}
         for k in now:
             d = problem.groups[k][0]
@@ -120,20 +130,26 @@ def solve(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any
                 world = problem.world(grid, problem.reduction, rules, Relaxation("cells"))  # type: ignore[arg-type]
                 return problem.cost(world, problem.decider(d))
 
-            out[k] = jax.grad(cost)(unravel(theta)[k])
-        return ravel_pytree(out)[0]
-
-    jacobian = jax.jacfwd(own)
+            out[k] = jax.grad(cost)(coefficients[k])
+        return out
 
     @jax.jit
-    def run(theta: Array) -> tuple[Array, Array]:
+    def run(grid: Grid, rows: Any, lows: Tables, highs: Tables, start: Tables) -> tuple[dict[str, Array], Array]:
+        theta, unravel = ravel_pytree(start)
+        low, high = ravel_pytree(lows)[0], ravel_pytree(highs)[0]
+
+        def gradient(t: Array) -> Array:
+            return ravel_pytree(own(unravel(t), grid, rows))[0]
+
+        jacobian = jax.jacfwd(gradient)
+
         def body(carry: tuple) -> tuple:
             t, best, least, damping, last, n = carry
-            g, j = own(t), jacobian(t)
+            g, j = gradient(t), jacobian(t)
             diagonal = jnp.abs(jnp.diagonal(j))
             scale = jnp.maximum(diagonal, 1e-4 * jnp.max(diagonal) + 1e-12)
-            bound = jnp.where(t - g / scale < low, low, jnp.where(t - g / scale > high, high, t))
-            active = (t - g / scale < low) | (t - g / scale > high)
+            below, above = t - g / scale < low, t - g / scale > high
+            active, bound = below | above, jnp.where(below, low, jnp.where(above, high, t))
             residual = jnp.linalg.norm(jnp.where(active, bound - t, g / scale)) / jnp.sqrt(t.size)
             better = residual < least
             best, least = jnp.where(better, t, best), jnp.where(better, residual, least)
@@ -148,14 +164,12 @@ def solve(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any
         def unfinished(carry: tuple) -> Array:
             return (carry[5] < ITERATIONS) & (carry[2] > 1e-12)
 
+        theta = jnp.clip(theta, low, high)
         first = (theta, theta, jnp.asarray(jnp.inf), jnp.asarray(1.0), jnp.asarray(jnp.inf), 0)
         _, best, least, _, _, _ = jax.lax.while_loop(unfinished, body, first)
-        return best, least
+        return unravel(best), least
 
-    theta, residual = run(jnp.clip(flat, low, high))
-    new = {k: spread_out(c, rows[k]) for k, c in unravel(theta).items()}
-    relative = float(residual) / max(float(jnp.max(jnp.abs(theta))), 1e-12)
-    return {k: clipped(problem, grid, new, others, k, t) for k, t in new.items()}, relative
+    return run
 
 
 def clipped(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], k: str, table: Array) -> Array:

@@ -211,7 +211,7 @@ def information_grid(problem: Problem, profile: Mapping[str, Rule], resolution: 
     pending.sort(key=lambda c: max((order[x] for x in problem.dependence.of(c.observed)), default=0))  # type: ignore[arg-type]
     for c in pending:
         if c.role == "event":
-            builder.axes[c.name] = Axis(jnp.arange(c.low, c.low + c.size, dtype=float), jnp.ones(c.size))
+            builder.axes[c.name] = Axis(jnp.asarray(c.values), jnp.ones(c.size))
         elif only is not None and c.name in only:
             nodes = jnp.asarray(only[c.name], float)
             builder.axes[c.name] = Axis(nodes, jnp.ones_like(nodes), False)

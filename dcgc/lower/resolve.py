@@ -7,22 +7,20 @@ from dataclasses import replace
 from .plans import Resolution, widest
 from .problem import Problem
 
-LEAST = Resolution(hidden=5, seen=10, observation=24, derived=9)
+ENOUGH = (32, 40, 64, 17)  # nodes that smooth work needs of each kind: what has most in excess is coarsened first
+LEAST = (5, 10, 24, 9)
 
 
 def resolution(problem: Problem, wanted: Resolution, budget: int) -> Resolution | None:
-    """The wanted resolution, coarsened evenly until the widest expectation fits the budget; None if even the coarsest does not."""
-    now = wanted
-    for _ in range(60):
-        if widest(problem, now) <= budget:
-            return now
-        smaller = Resolution(*(max(least, int(0.9 * n)) for n, least in zip(
-            (now.hidden, now.seen, now.observation, now.derived),
-            (LEAST.hidden, LEAST.seen, LEAST.observation, LEAST.derived), strict=True)), now.cells)
-        if smaller == now:
+    """The wanted resolution, coarsened until the widest expectation fits the budget; None if even the coarsest does not."""
+    sizes = [wanted.hidden, wanted.seen, wanted.observation, wanted.derived]
+    while widest(problem, Resolution(*sizes, wanted.cells)) > budget:
+        able = [i for i in range(4) if sizes[i] > LEAST[i]]
+        if not able:
             return None
-        now = smaller
-    return None
+        i = max(able, key=lambda k: sizes[k] / ENOUGH[k])
+        sizes[i] = max(LEAST[i], int(0.9 * sizes[i]))
+    return Resolution(*sizes, wanted.cells)
 
 
 def with_observation(r: Resolution, n: int) -> Resolution:

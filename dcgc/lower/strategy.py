@@ -92,10 +92,10 @@ def inputs(world: World, d: Decision) -> tuple[Variable, Variable]:
             reals.extend(entries(v))
             continue
         if o.kind == "choice":
-            v = Variable(v.dims, jnp.argmax(v.data, axis=-1))
-        low = 0 if o.kind in ("bool", "choice") else o.low
+            v = Variable(v.dims, jnp.argmax(v.data, axis=-1) + 1)
+        values = jnp.asarray(o.numbers)
         for entry in entries(v):
-            index = lift(lambda i, x, size=o.size, low=low: i * size + jnp.clip(jnp.round(x).astype(int) - low, 0, size - 1),
+            index = lift(lambda i, x, size=o.size, values=values: i * size + jnp.argmin(jnp.abs(x[..., None] - values), -1),
                          index, entry)
     if not reals:
         return index, Variable((), jnp.zeros((0,)))

@@ -178,10 +178,10 @@ class World:
         assert c.observed is not None
         if c.role == "event":
             value = evaluate(self, c.observed, raw=True)
-            numbers = jnp.arange(c.low, c.low + c.size, dtype=float)
-            if c.low == 0 and c.size == 2:  # a relaxed event is a probability
+            numbers = jnp.asarray(c.values)
+            if c.values == (0.0, 1.0):  # a relaxed event is a probability
                 return own_to_dim(lift(lambda p: jnp.stack([1 - p, p], -1), value), 0, dim)
-            return own_to_dim(lift(lambda x: (jnp.abs(x[..., None] - numbers) < 0.5) * 1.0, value), 0, dim)
+            return own_to_dim(lift(lambda x: (jnp.abs(x[..., None] - numbers) < 1e-6) * 1.0, value), 0, dim)
         chosen = self.choice(c.site) if c.site is not None else evaluate(self, c.observed, raw=True)
         weights = lift(lambda x: interpolation_weights(x, self.grid.nodes[dim], tremble), chosen)
         return own_to_dim(weights, 0, dim)

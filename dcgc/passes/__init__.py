@@ -1,9 +1,10 @@
 """Rewrites of the core graph, in the order in which they are applied."""
 
 from ..core.site import Game
+from .finite_observations import finite_observations
 from .unroll import unroll
 
-PASSES = (unroll,)
+PASSES = (unroll, finite_observations)
 
 
 def simplify(game: Game) -> Game:

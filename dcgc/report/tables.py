@@ -51,7 +51,7 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
         rows.append((c.kind, c.label, show_value(c.found.value, c.found.error), f"{sign}{show_value(c.published)}", deviation(c),
                      c.verdict, c.reference or ""))
         styles.append(STYLES.get(c.verdict, ""))
-    return Table("Against what is published", ("", "figure", "here", "published", "off by", "verdict", "from"),
+    return Table("Against what is published", ("kind", "figure", "here", "published", "off by", "verdict", "from"),
                  tuple(rows), frozenset({2, 3, 4}), tuple(styles))
 
 

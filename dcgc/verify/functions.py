@@ -102,9 +102,8 @@ def flattened(d: Decision, observations: tuple[Any, ...]) -> tuple[np.ndarray, n
         if o.size is None:
             reals.append(full)
             continue
-        low = 0 if o.kind == "bool" else 1 if o.kind == "choice" else o.low
         for column in full.T:
-            index = index * o.size + np.clip(np.round(column).astype(int) - low, 0, o.size - 1)
+            index = index * o.size + np.argmin(np.abs(column[:, None] - np.asarray(o.numbers)), -1)
     return index, np.concatenate(reals, 1) if reals else np.zeros((count, 0)), shape
 
 

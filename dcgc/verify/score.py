@@ -27,7 +27,7 @@ from .functions import policy_function
 from .regrets import player_regrets
 
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
-BUDGET = 6_000_000
+BUDGET = 2_500_000
 SAMPLES, SCRAMBLES = 1 << 14, 8
 
 
