@@ -308,6 +308,8 @@ class Elaborator:
             seen, event = inner.arguments
             blank = core.Apply("mask", (seen, event), span=value.span)
             return [*self.observed(event), Observation(blank, "real", self.kind(seen).shape)]
+        if all(not isinstance(x, (core.Reference, core.Member)) for x in core.walk(value)):
+            return []  # a constant tells nothing
         kind = self.kind(value)
         return [Observation(value, kind.kind, kind.shape, kind.size, kind.low)]  # type: ignore[arg-type]
 
@@ -497,6 +499,10 @@ class Elaborator:
         if len(arguments) == 1 and isinstance(arguments[0], tree.Comprehension):
             return self.fold(name, arguments[0], scope)
         values_ = tuple(self.expression(a, scope) for a in arguments)
+        if name == "mask" and not scope.arguments:
+            seen = self.static(arguments[1], scope)
+            if seen is not None:  # decided by parameters: nothing is blanked, or there is nothing to see
+                return values_[0] if seen else core.Constant(0.0, span=e.span)
         if name in ("max", "min") and len(values_) > 1:
             name = {"max": "maximum", "min": "minimum"}[name]
         return core.Apply(name, values_, span=e.span)

@@ -39,7 +39,7 @@ def step(margin: Variable, at_zero: float, relaxation: Relaxation, grid: Grid) -
 
 
 def _constant(world: World, e: core.Constant) -> Variable:
-    return constant(np.asarray(e.value, float))
+    return Variable((), np.asarray(e.value, float))  # type: ignore[arg-type]  # stays known in a trace: Categorical(n) needs its n
 
 
 def _parameter(world: World, e: core.Parameter) -> Variable:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core import expression as core
-from ..core.site import Decision, Game, Let, Payment, Random
+from ..core.site import Decision, Game, Let, Payment, Random, Site
 from ..information.dependence import Dependence
 from ..information.reduction import Coordinate, Reduction
 from ..primitives.distributions import DISTRIBUTIONS
@@ -62,8 +62,23 @@ class World:
     def value(self, name: str) -> Variable:
         """The value of a site: for a finite decision with a coordinate, its options along that coordinate."""
         if name not in self._values:
-            self._values[name] = self._site_value(name)
+            self._values[name] = self._where_it_exists(name, self._site_value(name))
         return self._values[name]
+
+    def _where_it_exists(self, name: str, value: Variable) -> Variable:
+        """What stands in a ``when`` is blank (0) where its condition does not hold."""
+        site = self.dependence.sites[name]
+        for guard in site.guards:
+            def blank(site: Site = site, guard: core.Expression = guard, value: Variable = value) -> Variable:
+                inner = value
+                for axis in site.axes:
+                    inner = own_to_dim(inner, 0, axis.name)
+                holds = evaluate(self, guard, raw=True)
+                holds = Variable(holds.dims, holds.data.reshape(holds.data.shape + (1,) * len(inner.own)))
+                return lift(lambda x, g: jnp.where(g == 0, 0.0, x * g), inner, holds)
+
+            value = self.loop(site, blank)
+        return value
 
     def _site_value(self, name: str) -> Variable:
         site = self.dependence.sites[name]
