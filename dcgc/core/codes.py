@@ -35,5 +35,16 @@ CODES: dict[str, Code] = {
              "values, `piecewise` needs exactly one real input.",
              "game Demo\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - x)^2\n"
              "policy u : table\n"),
+        Code("L006", "no engine can train this",
+             "Every engine refuses the game, and the message says why. Most often a family of many players is not `symmetric`, or a "
+             "finite decision is an array of choices.",
+             "game Demo\nparam N : int = 40\nplayer Firm[N]\nfor i in Firm { random c[i] ~ Uniform(0, 1) }\n"
+             "for i in Firm { decide e[i] : Bool by Firm[i] knowing c[i] }\n"
+             "for i in Firm { payoff Firm[i] = e[i] * (1 - sum(e) / N - c[i]) }\n"),
+        Code("R001", "not a number",
+             "While the game was computed a value became infinite or not a number: the logarithm or square root of a negative "
+             "number, a division by zero, a power that overflowed. The line is that of the payment or value where it was seen "
+             "first. Bound the decision (`Interval(0.01, 1)`) or the argument (`log(max(x, 1e-9))`).",
+             "game Demo\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - log(x))^2\n"),
     )
 }

@@ -44,6 +44,10 @@ class Unlowered(Exception):
         self.code, self.message, self.span, self.hint = code, message, span, hint
 
 
+class Silenced(Exception):
+    """Something that rests on what was reported already."""
+
+
 @dataclass(frozen=True)
 class Scope:
     """What names mean inside loops and definitions."""
@@ -77,6 +81,7 @@ class Elaborator:
         self.parameter_shapes = {name: constant_shape(as_constant(v)) for name, v in self.values.items()}
         self.site_axes: dict[str, tuple[core.Axis, ...]] = {}
         self.silent: set[str] = set()
+        self.broken: set[str] = set()
         self.deciding = Actor("")
         self.measures: list[Measure] = []
         self.published: list[Published] = []
@@ -125,6 +130,9 @@ class Elaborator:
                 handler(self, statement, scope)
             except Unlowered as problem:
                 self.ledger.error(problem.code, problem.message, problem.span, problem.hint)
+                self.broken.update(made(statement))
+            except Silenced:
+                self.broken.update(made(statement))
 
     def skip(self, statement: tree.Statement, scope: Scope) -> None:
         """Players, teams, parameters and definitions are in the checked game's tables."""
@@ -198,8 +206,7 @@ class Elaborator:
                         "only `budget 0 bits`, which is silence, can")
 
     def send(self, s: tree.Send, scope: Scope) -> None:
-        if s.target.name not in self.silent:
-            return  # reported at its channel
+        """Silence is sent for free; other channels are reported where they are declared."""
 
     def measure(self, s: tree.Measure, scope: Scope) -> None:
         if scope.axes:
@@ -387,6 +394,8 @@ class Elaborator:
         return core.Constant(float(e.value), span=e.span)
 
     def name(self, e: tree.Name, scope: Scope) -> core.Expression:
+        if e.name in self.broken:
+            raise Silenced
         constant = {"true": 1.0, "false": 0.0, "pi": 3.141592653589793, "inf": float("inf")}
         if e.name in scope.arguments:
             return scope.arguments[e.name]
@@ -483,9 +492,13 @@ class Elaborator:
     def call(self, e: tree.Call, scope: Scope) -> core.Expression:
         if not isinstance(e.function, (tree.Name, tree.Index)):
             raise Unlowered("L003", "this call cannot be lowered", e.span)
+        if isinstance(e.function, tree.Index) and isinstance(e.function.base, tree.Name) and e.function.base.name in self.broken:
+            raise Silenced
         if isinstance(e.function, tree.Index) or e.function.name in self.kinds:
             raise Unlowered("L003", "a decision that is a function cannot be lowered yet", e.span)
         name = e.function.name
+        if name in self.broken:
+            raise Silenced
         arguments = [a.value for a in e.arguments]
         if name in self.checked.definitions and name not in scope.arguments:
             definition = self.checked.definitions[name]
@@ -571,6 +584,19 @@ SPECIAL_CALLS: dict[str, Callable] = {
     "size": Elaborator.size_call, "onehot": Elaborator.onehot_call, "cost": Elaborator.account_call,
     "payoff": Elaborator.account_call, "rule": Elaborator.rule_call,
 }
+
+
+def made(statement: tree.Statement) -> set[str]:
+    """Every name that a statement, or one inside it, makes."""
+    out = set()
+    target = getattr(statement, "target", None)
+    if isinstance(target, tree.Target):
+        out.add(target.name)
+    if isinstance(statement, tree.Measure):
+        out.add(statement.name)
+    for inner in getattr(statement, "body", ()) if isinstance(getattr(statement, "body", ()), tuple) else ():
+        out |= made(inner)
+    return out
 
 
 def as_constant(value: object) -> float | tuple:
