@@ -86,4 +86,4 @@ def shipped_games() -> dict[str, str]:
 def find_game(name: str) -> str:
     """The path of a game: ``name`` itself, or the shipped game of that name if it is a bare name and no file here."""
     bare = os.sep not in name and "/" not in name and not name.endswith(SUFFIX)
-    return shipped_games().get(name, name) if bare and not os.path.exists(name) else name
+    return shipped_games().get(name, name) if bare and not os.path.isfile(name) else name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from ..core.expression import Apply, Constant, Expression, Reference, rebuild, references
-from ..core.site import Decision, Game, Let, Payment, Random, Site
 from ..core.folding import ONE, ZERO, fold, number
+from ..core.site import Decision, Game, Let, Payment, Random, Site
 
 
 class Dependence:

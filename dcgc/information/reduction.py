@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..core.expression import Apply, Constant, Expression, Reference, Select, Stack, references, show
-from ..core.site import Decision, Game, Observation, Random
 from ..core.folding import ONE, ZERO
+from ..core.site import Decision, Game, Observation, Random
 from .dependence import Dependence, affine
 
 Role = Literal["nature", "finite", "observation", "derived", "event"]

@@ -44,9 +44,9 @@ SOLVED = 1e-6  # relative residual of the projected first-order conditions
 @dataclass(frozen=True)
 class Phase:
     """``keep``: how many restarts go in; ``finer``: how much finer than the phase before; ``sweeps``, in chunks of ``chunk``;
-    ``steps`` of L-BFGS follow each chunk (teams of real decisions). ``temperature`` and ``damping``: at the first and last sweep. ``smooth``: the
-    part of all nodes over which best replies are smoothed, where payments jump. ``newton``: sweep i solves the projected first-order
-    conditions with ``NODES[i]`` nodes."""
+    ``steps`` of L-BFGS follow each chunk (teams of real decisions). ``temperature`` and ``damping``: at the first and last sweep.
+    ``smooth``: the part of all nodes over which best replies are smoothed, where payments jump. ``newton``: sweep i solves the
+    projected first-order conditions with ``NODES[i]`` nodes."""
 
     name: str
     keep: int
@@ -110,9 +110,11 @@ class SweepEngine(Engine):
         groups = [k for k in problem.groups if k not in others]
         tables = {k: jnp.stack([start_table(problem, grid, problem.groups[k][0], key, r) for r, key in enumerate(
             keys(settings.seed * 1009 + i, restarts))]) for i, k in enumerate(groups)}
-        state: State = {"phase": 0, "sweep": 0, "done": False, "tables": tables, "costs": np.zeros(restarts),
-                        "movement": np.ones(restarts), "stakes": {
-                            k: jnp.zeros(restarts) for k in groups if problem.groups[k][0].finite}, "resolution": list(astuple(chosen)), "ranges": {}, "merged": [1] * restarts}
+        finite = [k for k in groups if problem.groups[k][0].finite]
+        state: State = {
+            "phase": 0, "sweep": 0, "done": False, "tables": tables, "costs": np.zeros(restarts), "movement": np.ones(restarts),
+            "stakes": {k: jnp.zeros(restarts) for k in finite}, "resolution": list(astuple(chosen)), "ranges": {},
+            "merged": [1] * restarts}
         return self.fitted(problem, settings, state, others, start=True)
 
     def fitted(self, problem: Problem, settings: Settings, state: State, others: Mapping[str, Any], start: bool = False,
@@ -193,8 +195,11 @@ class SweepEngine(Engine):
         if index >= len(phases):
             return {**state, "done": True}
         chosen, counts = selection(problem, state, phases[index].keep)
-        state = {**state, "stakes": {k: x[jnp.asarray(chosen)] for k, x in state["stakes"].items()}, "phase": index, "sweep": 0, "tables": {k: t[jnp.asarray(chosen)] for k, t in state["tables"].items()},
-                 "costs": state["costs"][chosen], "movement": state["movement"][chosen], "merged": counts}
+        place = jnp.asarray(chosen)
+        state = {
+            **state, "phase": index, "sweep": 0, "tables": {k: t[place] for k, t in state["tables"].items()},
+            "stakes": {k: x[place] for k, x in state["stakes"].items()}, "costs": state["costs"][chosen],
+            "movement": state["movement"][chosen], "merged": counts}
         return self.fitted(problem, settings, state, others, finer=phases[index].finer)
 
     # ------------------------------------------------------------ results

@@ -84,8 +84,7 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
         new = candidates_of(problem, engine, settings, state["engine"])
         candidates.extend(new)
         state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
-        sharpest = engine.name == "affine" and ENGINES["sweeps"].refuses(problem) is not None  # no engine could be judged better
-        if any(c.judged.regret <= ACCEPTED and (c.judged.sharp or sharpest) for c in new) or (
+        if any(accepted(problem, c) for c in new) or (
                 engine.name == "sweeps" and any(c.judged.regret <= GOOD for c in new)):
             state["index"] = len(order)
         if store is not None:
@@ -97,6 +96,19 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
     best = ranked[0]
     return Trained(best.found.profile, ENGINES[best.engine].title, tuple(tuple(h) for h in state["history"]),
                    equilibria(ranked), alarms(best), interrupted, tuple(notes))
+
+
+def accepted(problem: Problem, c: Candidate) -> bool:
+    """Whether no further engine need be asked: nobody can gain, and in a team nobody together with others either.
+
+    A team whose information is not nested can be stuck where no member gains alone: it is always searched further, if a grid can be.
+    """
+    if c.judged.regret > ACCEPTED:
+        return False
+    searchable = ENGINES["sweeps"].refuses(problem) is None
+    if problem.is_team and len(problem.game.decisions) > 1 and c.engine == "affine" and not problem.is_nested:
+        return not searchable
+    return c.judged.sharp or not searchable
 
 
 def candidates_of(problem: Problem, engine: Engine, settings: Settings, state: dict[str, Any]) -> list[Candidate]:

@@ -19,10 +19,9 @@ from ..primitives.quadrature import gauss_hermite, gauss_legendre
 from .evaluate import evaluate
 from .grid import Axis, Grid, GridBuilder
 from .problem import Problem
-from .variable import Variable, constant, lift
-from .world import Rule, World
+from .variable import constant, lift
+from .world import SMOOTH_ON_THE_LINE, Rule, World
 
-SMOOTH_ON_THE_LINE = frozenset({"Normal", "Student"})
 REACH = 8.5  # standard deviations of noise beyond the range of what it blurs
 
 

@@ -13,6 +13,7 @@ from ..core.expression import Constant, Expression
 from ..core.site import Decision, Game, Payment, Random
 from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
+from ..information.structure import linear_quadratic_gaussian, nested
 from ..passes import simplify
 from ..primitives.relaxations import Relaxation
 from .grid import Grid
@@ -174,13 +175,20 @@ class Problem:
         """Whether any comparison (or the like) of something continuous stands in the game: Gauss rules are then not sharp."""
         from ..core.expression import Apply, walk
 
-        for site in self.game.sites:
-            for e in mentioned(site):
-                if any(isinstance(x, Apply) and (x.function in JUMPING or x.function in ("abs", "maximum", "minimum", "clip", "max",
-                                                                                        "min"))
-                       for x in walk(e)):
-                    return True
-        return False
+        kinked = JUMPING | {"abs", "maximum", "minimum", "clip", "max", "min", "and", "or", "not"}
+        texts = [e for site in self.game.sites for e in mentioned(site)]
+        texts += [m.value for m in self.game.measures] + [p.quantity for p in self.game.published]
+        return any(isinstance(x, Apply) and x.function in kinked for e in texts for x in walk(e))
+
+    @cached_property
+    def is_lqg(self) -> bool:
+        """Linear, quadratic and Gaussian: a best reply to affine policies is affine."""
+        return linear_quadratic_gaussian(self.game, self.dependence)
+
+    @cached_property
+    def is_nested(self) -> bool:
+        """Partially nested information."""
+        return nested(self.game, self.dependence, self.reduction)
 
     @cached_property
     def has_finite_decisions(self) -> bool:

@@ -29,8 +29,8 @@ from ..core.expression import (
     Whole,
     rebuild,
 )
-from ..core.site import Actor, Decision, Game, Let, Payment, Plot, Random, Site
 from ..core.folding import ONE, ZERO, fold, number
+from ..core.site import Actor, Decision, Game, Let, Payment, Plot, Random, Site
 
 LARGEST = 8
 

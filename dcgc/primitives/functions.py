@@ -34,7 +34,7 @@ ELEMENTWISE: Mapping[str, Callable[..., Array]] = {
     "exp": jnp.exp, "log": jnp.log, "sqrt": safe_sqrt, "abs": jnp.abs, "sin": jnp.sin, "cos": jnp.cos, "tanh": jnp.tanh,
     "floor": jnp.floor, "mod": jnp.mod, "maximum": lambda *xs: _chain(jnp.maximum, xs),
     "minimum": lambda *xs: _chain(jnp.minimum, xs), "clip": lambda x, low, high: jnp.clip(x, low, high),
-    "sigmoid": jax.nn.sigmoid, "mask": lambda x, b: x * b,
+    "sigmoid": jax.nn.sigmoid, "mask": lambda x, b: jnp.where(b == 0, 0.0, jnp.where(b == 0, 0.0, x) * b),
 }
 
 #: Multilinear forms of logic on events, exact on 0 and 1 and on probabilities of independent events.

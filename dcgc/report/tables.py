@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..source.render import visible, width
@@ -23,13 +23,14 @@ STYLES = {"met": "green", "beaten": "bold green", "holds": "green", "missed": "y
 
 @dataclass(frozen=True)
 class Table:
-    """``right``: the columns of numbers. ``styles``: a style per row, "" for none."""
+    """``right``: the columns of numbers. ``styles``: a style per row, "" for none. ``note``: what holds for all rows."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: frozenset[int] = frozenset()
     styles: tuple[str, ...] = ()
+    note: str = ""
 
 
 def tables(card: Scorecard, shown: Sequence[str] | None = None) -> list[Table]:
@@ -41,7 +42,7 @@ def tables(card: Scorecard, shown: Sequence[str] | None = None) -> list[Table]:
 
 def figures_table(figures: Sequence[Figure]) -> Table:
     rows = [(f.label, show_value(f.value, f.error), show_error(f.error), f.method) for f in figures]
-    return Table("Figures", ("figure", "value", "error", "by"), shortened(rows), frozenset({1, 2}))
+    return said_once(Table("Figures", ("figure", "value", "error", "by"), tuple(rows), frozenset({1, 2})))
 
 
 def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
@@ -69,8 +70,18 @@ def deviation(c: Comparison) -> str:
 def regrets_table(card: Scorecard) -> Table:
     rows = [(r.player, show_gain(r.ex_ante), show_gain(r.unreached), "exact" if r.exact else "lower bound", r.method)
             for r in card.regrets]
-    columns = ("player", "regret", "at unreached inputs", "", "by")
-    return Table("What a deviation could gain", columns, shortened(rows), frozenset({1, 2}))
+    columns = ("player", "regret", "at unreached inputs", "kind", "by")
+    return said_once(Table("What a deviation could gain", columns, tuple(rows), frozenset({1, 2})))
+
+
+def said_once(table: Table) -> Table:
+    """A table of at most so many rows, with its last column below it where all rows say the same there."""
+    methods = {row[-1] for row in table.rows}
+    if len(methods) == 1:
+        (method,) = methods
+        rows = tuple(row[:-1] for row in table.rows)
+        table = replace(table, columns=table.columns[:-1], rows=rows, note=f"by {method}")
+    return replace(table, rows=shortened(table.rows))
 
 
 def shortened(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
@@ -102,12 +113,15 @@ def plain(table: Table) -> str:
             space = " " * (widths[k] - width(cell))
             padded.append(space + cell if k in table.right else cell + space)
         lines.append(("  " + "  ".join(padded)).rstrip())
+    if table.note:
+        lines.append(f"  ({visible(table.note)})")
     return "\n".join(lines) + "\n"
 
 
 def rich(table: Table) -> RenderableType:
     """A table for a terminal."""
     from rich.box import SIMPLE_HEAD
+    from rich.console import Group
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -118,4 +132,4 @@ def rich(table: Table) -> RenderableType:
                          no_wrap=not last, style="dim" if last and column == "by" else "")
     for i, row in enumerate(table.rows):
         drawn.add_row(*(Text(visible(cell)) for cell in row), style=table.styles[i] if table.styles else "")
-    return drawn
+    return Group(drawn, Text(f" {visible(table.note)}", style="dim")) if table.note else drawn

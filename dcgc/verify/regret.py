@@ -22,11 +22,12 @@ from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.problem import Problem
 from ..lower.strategy import mass
-from ..lower.variable import Variable, constant, expand, lift
+from ..lower.variable import Variable, constant, contract, expand, lift
 from ..lower.world import Rule, World
 from ..primitives.relaxations import Relaxation
 
 CANDIDATE = "candidate"
+LOST = 1e-6  # part of the probability that an action may carry off the grid
 REACHED = 1e-9  # part of the largest density below which an input counts as unreached
 
 
@@ -78,7 +79,19 @@ def values_at(problem: Problem, world: World, d: Decision, values: Variable | No
     for p in payments:
         e = here.expectation(here.payment(p), keep, without=None if values is not None else d.name, tremble=True)
         total = lift(jnp.add, total, e)
-    return pooled(here, d, total, information.dims)
+    total = pooled(here, d, total, information.dims)
+    return total if values is None else on_grid_alone(problem, here, d, total, information.dims)
+
+
+def on_grid_alone(problem: Problem, here: World, d: Decision, cost: Variable, dims: tuple[str, ...]) -> Variable:
+    """The cost, infinite for an action that carries somebody's observation off the grid, where nothing is counted."""
+    moved = tuple(n for n, c in problem.reduction.coordinates.items()
+                  if c.role == "observation" and c.observed is not None and d.name in problem.dependence.of(c.observed))
+    if not moved:
+        return cost
+    kept = pooled(here, d, contract([constant(1.0), *here.closure((*dims, *moved), tremble=True)], (*dims, CANDIDATE)), dims)
+    density = pooled(here, d, mass(here, dims), dims)
+    return lift(lambda q, k, m: jnp.where(k > (1 - LOST) * m, q, jnp.inf), cost, kept, density)
 
 
 def decision_regret(problem: Problem, grid: Grid, profile: Mapping[str, Rule], d: Decision,
@@ -216,7 +229,7 @@ def parabola(q: Callable[[np.ndarray], np.ndarray], grid: np.ndarray, values: np
     middle = np.clip(k, 1, n - 2)
     pick = lambda a, i: np.take_along_axis(a, i[..., None], -1)[..., 0]  # noqa: E731
     x0, x1, step = pick(grid, middle - 1), pick(grid, middle), pick(grid, middle + 1) - pick(grid, middle)
-    y0, y1, y2 = pick(values, middle - 1), pick(values, middle), pick(values, middle + 1)
+    y0, y1, y2 = (np.nan_to_num(pick(values, middle + i), posinf=1e300) for i in (-1, 0, 1))
     curvature = y0 - 2 * y1 + y2
     safe = np.where(curvature > 0, curvature, 1.0)
     vertex = np.clip(np.where(curvature > 0, x1 + 0.5 * step * (y0 - y2) / safe, x0), low, high)

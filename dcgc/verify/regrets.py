@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -13,13 +14,18 @@ import numpy as np
 import optax
 from jax import Array
 
-from ..core.site import Decision
-from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid
+from ..core.site import Decision, Random
+from ..information.reduction import Coordinate
+from ..lower.evaluate import evaluate
+from ..lower.grid import Grid
+from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid, natural_probe
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.strategy import BestResponse, inputs
 from ..lower.variable import Variable, lift
 from ..lower.world import World
+from ..policies import Affine, Constant
+from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
 from .regret import decision_regret
@@ -32,10 +38,13 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
     """What every player who decides could gain, and remarks on how far this could be said."""
     notes: list[str] = []
     fine = resolution(problem, GRID, BUDGET * (4 if thorough else 1))
-    grid = None
+    grid, sharp_grid = None, True
     if fine is not None:
         try:
-            grid = information_grid(problem, profile, fine)
+            grid = information_grid(problem, profile, fine, widened(problem, profile, fine))
+            if not adequate(problem, grid, fine):
+                grid = None if smooth_alone(problem, profile) else grid
+                sharp_grid = False
         except Infeasible:
             pass
     rows = []
@@ -53,8 +62,51 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
             worst = unreached if math.isnan(worst) else max(worst, unreached) if not math.isnan(unreached) else worst
         if len(own) > 1:
             exact, method = False, method + ", one decision at a time"
+        if not sharp_grid and grid is not None:
+            exact, method = False, method + ", on a coarse grid"
         rows.append(Regret(person.label, total, worst, exact, method))
     return tuple(rows), notes
+
+
+def widened(problem: Problem, profile: Mapping[str, Any], r: Resolution) -> dict[str, tuple[float, float]]:
+    """Observations with a quarter more range on each side, so that deviations stay on the grid."""
+    grid = information_grid(problem, profile, replace(r, observation=8))
+    out = {}
+    for name, c in problem.reduction.coordinates.items():
+        if c.role == "observation":
+            low, high = float(grid.nodes[name][0]), float(grid.nodes[name][-1])
+            out[name] = (low - 0.25 * (high - low), high + 0.25 * (high - low))
+    return out
+
+
+def adequate(problem: Problem, grid: Grid, r: Resolution) -> bool:
+    """Whether the grid resolves every noise (two nodes a standard deviation) and what is hidden."""
+    seen = {x for i in problem.reduction.information.values() if i is not None for x in i.dims}
+    for name, c in problem.reduction.coordinates.items():
+        if c.role == "nature" and name not in seen and r.hidden < 26:
+            return False
+        if c.role != "observation":
+            continue
+        step = float(grid.nodes[name][1] - grid.nodes[name][0])
+        if step > 0.5 * noise_scale(problem, c):
+            return False
+    return True
+
+
+def noise_scale(problem: Problem, c: Coordinate) -> float:
+    """The standard deviation of the noise in an observation (inf where it is not known beforehand)."""
+    site = problem.dependence.sites[c.site or ""]
+    if not isinstance(site, Random) or c.slope is None or problem.dependence.of(c.slope) or any(
+            problem.dependence.of(a) for a in site.arguments):
+        return math.inf
+    world = problem.world(natural_probe(problem), problem.natural, {})
+    variance = DISTRIBUTIONS[site.distribution].variance(*(evaluate(world, a).data for a in site.arguments))
+    return math.sqrt(float(jnp.max(jnp.asarray(variance)))) * float(jnp.max(jnp.abs(evaluate(world, c.slope).data)))
+
+
+def smooth_alone(problem: Problem, profile: Mapping[str, Any]) -> bool:
+    """Whether deviations can be tried on Gauss nodes: no exact best response, no jump."""
+    return not problem.has_steps and not any(isinstance(s, BestResponse) for s in profile.values())
 
 
 def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) -> tuple[float, float, bool, str]:
@@ -66,6 +118,8 @@ def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) ->
         return r.ex_ante, r.unreached, not approximate, "best reply at every input"
     if any(isinstance(s, BestResponse) for s in profile.values()):
         return float("nan"), float("nan"), False, "not computed: the grid would be too large"
+    if problem.is_lqg and all(isinstance(getattr(s, "policy", None), (Affine, Constant)) for s in profile.values()):
+        return small_deviation(problem, profile, d), float("nan"), True, "best affine reply (quadratic costs, Gaussian draws)"
     return small_deviation(problem, profile, d), float("nan"), False, "best deviation quadratic in what is seen"
 
 

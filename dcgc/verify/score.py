@@ -22,7 +22,7 @@ from ..policies.piecewise import Piecewise
 from ..primitives.relaxations import Relaxation
 from .curves import curve
 from .expectations import Reader
-from .figures import Comparison, Curve, Figure, Regret, Scorecard
+from .figures import Comparison, Curve, Figure, Scorecard
 from .functions import policy_function
 from .regrets import player_regrets
 

@@ -79,7 +79,7 @@ def natural(p: Problem, profile: Mapping[str, Rule], nodes: int = 40, relaxation
 
 def information(p: Problem, profile: Mapping[str, Rule], resolution: Resolution | None = None, relaxation: str = "exact") -> World:
     """The game in the coordinates of what its decisions know."""
-    grid = information_grid(p, profile, resolution or Resolution(hidden=60, seen=60, observation=400, derived=65))
+    grid = information_grid(p, profile, resolution or Resolution(60, 60, 400, 65, cells=relaxation == "cells"))
     return p.world(grid, p.reduction, profile, Relaxation(relaxation))  # type: ignore[arg-type]
 
 

@@ -50,7 +50,7 @@ SCALARS = {
 
 @pytest.mark.parametrize("text", SCALARS)
 def test_scalar_expressions_at_draws(text):
-    p = problem(f"game G\nparam k_max = 2\n{NATURE}let z = {text.replace('k_max', '2')} + 0 * x + 0 * y{TAIL}")
+    p = problem(f"game G\nparam k_max = 2\n{NATURE}let w = {text.replace('k_max', '2')}\nlet z = w + 0 * x + 0 * y{TAIL}")
     assert np.allclose(natural(p, {}).value("z").data, SCALARS[text].astype(float), rtol=1e-12, atol=1e-12)
 
 
@@ -85,7 +85,7 @@ ARRAYS = {
 
 @pytest.mark.parametrize("text", ARRAYS)
 def test_array_expressions(text):
-    p = problem(f"game G\n{NATURE}let z = {text} + 0 * x + 0 * y{TAIL}")
+    p = problem(f"game G\n{NATURE}let w = {text}\nlet z = w + 0 * x + 0 * y{TAIL}")
     assert np.allclose(natural(p, {}).value("z").data, ARRAYS[text].astype(float), rtol=1e-12, atol=1e-12)
 
 
