@@ -317,7 +317,7 @@ def compute(game: Game, settings: Settings, run: Run | None, thorough: bool, rep
         trained = learn(problem, settings, store, reported, stopping)
     if report is not None:
         report(Progress("scoring", "every figure and regret, on the original game", 0, 1, float("nan")))
-    card = score(problem, trained.profile, thorough)
+    card = score(problem, trained.profile, thorough, trained.alternatives)
     result = Result(game, settings, trained, card, None if run is None else run.folder, notes)
     if run is not None:
         write_result(run, result)

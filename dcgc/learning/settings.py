@@ -59,7 +59,8 @@ class Store(Protocol):
 class Trained:
     """``profile``: by group (a decision, or the first of the twins that share one policy) its strategy. ``engine``: what found it, in
     words. ``history``: (engine, step, cost) of every report. ``equilibria``: (how many starts ended there, its players' costs) of
-    each distinct solution, the chosen one first. ``alarms``: what a reader should know. ``interrupted``: whether it was stopped."""
+    each distinct solution, the chosen one first. ``alarms``: what a reader should know. ``interrupted``: whether it was stopped.
+    ``alternatives``: the profiles of the other distinct equilibria (in a game, not in a team), in the order of ``equilibria``."""
 
     profile: dict[str, Any]
     engine: str
@@ -68,6 +69,7 @@ class Trained:
     alarms: tuple[str, ...] = ()
     interrupted: bool = False
     notes: tuple[str, ...] = field(default=())
+    alternatives: tuple[dict[str, Any], ...] = ()
 
 
 Reporter = Callable[[Progress], None]

@@ -94,8 +94,10 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
         raise GameError((not_a_number(problem, "no engine found a solution of the first-order conditions"),))
     ranked = rank(problem, candidates)
     best = ranked[0]
+    distinct = equilibria(ranked)
     return Trained(best.found.profile, ENGINES[best.engine].title, tuple(tuple(h) for h in state["history"]),
-                   equilibria(ranked), alarms(best), interrupted, tuple(notes))
+                   tuple((n, dict(c.judged.costs)) for n, c in distinct), alarms(best), interrupted, tuple(notes),
+                   () if problem.is_team else tuple(c.found.profile for _, c in distinct[1:]))
 
 
 def accepted(problem: Problem, c: Candidate) -> bool:
@@ -133,21 +135,21 @@ def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=key)
 
 
-def equilibria(ranked: list[Candidate]) -> tuple[tuple[int, dict[str, float]], ...]:
+def equilibria(ranked: list[Candidate]) -> list[tuple[int, Candidate]]:
     """Distinct solutions by their players' costs, the chosen one first, with the number of starts that ended there."""
-    rows: list[tuple[int, dict[str, float]]] = []
+    rows: list[tuple[int, Candidate]] = []
     for c in ranked:
         if c.judged.regret > GOOD:
             if rows:
                 continue
         scale = max((abs(v) for v in c.judged.costs.values()), default=1.0) + 1e-12
-        for i, (n, costs) in enumerate(rows):
-            if all(abs(costs[k] - v) < 1e-4 * scale for k, v in c.judged.costs.items()):
-                rows[i] = (n + c.found.starts, costs)
+        for i, (n, first) in enumerate(rows):
+            if all(abs(first.judged.costs[k] - v) < 1e-4 * scale for k, v in c.judged.costs.items()):
+                rows[i] = (n + c.found.starts, first)
                 break
         else:
-            rows.append((c.found.starts, dict(c.judged.costs)))
-    return tuple(rows)
+            rows.append((c.found.starts, c))
+    return rows
 
 
 def alarms(best: Candidate) -> tuple[str, ...]:

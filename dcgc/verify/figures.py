@@ -37,7 +37,7 @@ class Regret:
 @dataclass(frozen=True)
 class Comparison:
     """A published figure beside ours. ``verdict``: "met", "missed", "beaten" (a record), "not reached" (a record), "holds",
-    "violated" (a bound: an error of ours), "absent" (no value)."""
+    "violated" (a bound: an error of ours), "absent" (no value), "met by another equilibrium" (``found`` is then that one's figure)."""
 
     kind: Literal["known", "record", "bound"]
     label: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,10 +41,12 @@ class Ground:
     count: int = 2
 
 
-def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False) -> Scorecard:
+def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
+          alternatives: Sequence[Mapping[str, Any]] = ()) -> Scorecard:
     """Costs, payoffs and measures with their errors, regrets, comparisons and curves of a profile.
 
-    Nothing is taken from training: expectations are computed anew on a denser grid, jumps exactly.
+    Nothing is taken from training: expectations are computed anew on a denser grid, jumps exactly. A known value that this profile
+    misses holds if one of the ``alternatives`` (other equilibria) meets it.
     """
     ground = choose_ground(problem, profile, thorough)
     worlds = ground.worlds()
@@ -55,6 +57,7 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False) 
     for m in problem.game.measures:
         add_measure(figures, m.name, [r.number(m.value) for r in readers], ground)
     comparisons = tuple(compare(problem, p, readers, ground) for p in problem.game.published if p.active)
+    comparisons = elsewhere(problem, comparisons, alternatives, thorough)
     regrets, notes = player_regrets(problem, profile, thorough)
     alarms = list(notes)
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
@@ -62,6 +65,23 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False) 
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
     curves: list[Curve] = [c for p in problem.game.plots for c in [curve(problem, worlds[-1], p)] if c is not None]
     return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), ground.method)
+
+
+def elsewhere(problem: Problem, comparisons: tuple[Comparison, ...], alternatives: Sequence[Mapping[str, Any]],
+              thorough: bool) -> tuple[Comparison, ...]:
+    """Known values that this profile misses, where another equilibrium meets all of them at once."""
+    missed = [c for c in comparisons if c.verdict == "missed"]
+    if not missed:
+        return comparisons
+    published = [p for p in problem.game.published if p.active]
+    for profile in alternatives:
+        ground = choose_ground(problem, profile, thorough)
+        readers = [Reader(problem, w, ruler(problem, profile)) for w in ground.worlds()]
+        there = tuple(compare(problem, p, readers, ground) for p in published)
+        if all(c.verdict != "missed" for c in there):
+            return tuple(replace(new, verdict="met by another equilibrium") if old.verdict == "missed" else old
+                         for old, new in zip(comparisons, there, strict=True))
+    return comparisons
 
 
 def ruler(problem: Problem, profile: Mapping[str, Any]) -> Callable[[str, int | None, tuple[float, ...]], Any]:
