@@ -289,7 +289,6 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [c for c in options.cases if c not in CASES]
     if unknown:
         parser.error(f"no case {unknown[0]!r}; there are {'; '.join(CASES)}")
-    dcgc.load("kyle").problem  # sets JAX up in double precision
     print(f"machine: {machine()}")
     print(f"{options.rounds} rounds of {options.steps} steps each, in turn; target: at most {TARGET:.2f}\n")
     print("| case | nodes | compiled, a step | by hand, a step | ratio | quartiles | gradients agree to |")

@@ -31,9 +31,9 @@ def diagnostics() -> str:
     """The page of all codes, chapter by chapter."""
     codes = sorted({**FRONT_CODES, **CORE_CODES}.values(), key=lambda c: (list(CHAPTERS).index(c.code[0]), c.code))
     parts = ["# Diagnostics\n",
-             "Made by `python docs/generate.py` from the tables of the compiler; `dcgc explain CODE` shows one of them. Every problem of a",
-             "text is reported in one run, with its code, its place, a message and a hint; `--json` gives the same to machines. Every example",
-             "is wrong in the way of its code, and a test sees to it.\n"]
+             "Made by `python docs/generate.py` from the tables of the compiler; `dcgc explain CODE` shows one of them. Every problem of",
+             "a text is reported in one run, with its code, its place, a message and a hint; `--json` gives the same to machines. Every",
+             "example is wrong in the way of its code, and a test sees to it.\n"]
     chapter = ""
     for c in codes:
         if c.code[0] != chapter:
@@ -95,7 +95,7 @@ def street() -> str:
 .what {{ font-size: 11.5px; fill: #445 }} .head {{ font-size: 17px; text-anchor: start }} path {{ stroke: #667; fill: none }}</style>
 <defs><marker id="tip" markerWidth="8" markerHeight="8" refX="6" refY="3" orient="auto"><path d="M0,0 L6,3 L0,6" /></marker></defs>
 <rect width="{width}" height="{height}" fill="#ffffff"/>
-<text x="30" y="38" class="head">From a text to a trained, exactly scored policy: imports go against the arrows only</text>
+<text x="30" y="38" class="head">From a text to a trained, exactly scored policy</text>
 {chr(10).join(parts)}
 {key}
 </svg>

@@ -26,7 +26,7 @@ from ..primitives.relaxations import Relaxation
 from .sweeps import world_of
 from .tables import as_table, as_variable, ordered_dims, table_profile
 
-ITERATIONS = 60
+ITERATIONS = 30
 MOST = 260  # coefficients
 REACHED = 1e-4  # part of a coordinate's probability that may lie beyond the outer nodes on each side
 

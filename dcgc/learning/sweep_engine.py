@@ -30,7 +30,7 @@ from .engine import Engine, Found, State
 from .settings import Progress, Reporter, Settings
 from .starting import keys
 from .starts import start_table
-from .sweeps import SweepSettings, finite_costs, mean_cost, smoother, sweep, world_of
+from .sweeps import SweepSettings, finite_costs, largest_gain, mean_cost, smoother, sweep, world_of
 from .tables import table_profile, to_strategy
 
 EXPLORE = Resolution(hidden=12, seen=240, observation=240, derived=33, cells=True)
@@ -38,7 +38,6 @@ BUDGET = 400_000  # points of the widest expectation while exploring
 FINEST = 4_000_000
 JUMP = 8.0
 NODES = (5, 9, 17, 33)
-SOLVED = 1e-6  # relative residual of the projected first-order conditions
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
         return (Phase("exploring", restarts, 1.0, 12, 6), Phase("descending", 5, 1.0, 4, 1, 100),
                 Phase("refining", 2, 2.0, 2, 1, 100), Phase("refining", 1, 2.0, 2, 1, 60))
     return (Phase("exploring", restarts, 1.0, 50, 25, damping=(0.5, 0.1), smooth=0.08),
-            Phase("solving", 3, 1.0, len(NODES), 1, newton=True))
+            Phase("solving", 4, 1.0, len(NODES), 1, newton=True))
 
 
 class SweepEngine(Engine):
@@ -173,21 +172,25 @@ class SweepEngine(Engine):
         """One solution of the projected first-order conditions for every restart; kept where the residual vanishes."""
         index = state["sweep"]
         count = min(NODES[index], max(3, grid_least(problem, grid)))
-        kept, costs, residuals = [], [], []
+        gain = gainer(problem, others)
+        kept, costs, gains, residuals = [], [], [], []
         for r in range(len(state["costs"])):
             before = {k: t[r] for k, t in state["tables"].items()}
             after, residual = galerkin.solve(problem, grid, before, others, count)
-            old = float(state["movement"][r])
-            good = residual < SOLVED or (index > 0 and residual < old)
-            kept.append(after if good else before)
-            residuals.append(residual if good else old if index > 0 else 1.0)
-            costs.append(float(mean_cost(problem, grid, kept[-1], others)))
-        tables = {k: jnp.stack([t[k] for t in kept]) for k in state["tables"]}
+            both = [(float(gain(grid, t)), i, t) for i, t in enumerate((after, before))]
+            best = min(both, key=lambda x: (np.nan_to_num(x[0], nan=np.inf), x[1]))
+            kept.append(best[2])
+            gains.append(best[0])
+            residuals.append(residual)
+            costs.append(float(mean_cost(problem, grid, best[2], others)))
+        order = np.argsort(gains, kind="stable")[:max(1, 2 - index)] if index or len(gains) > 2 else np.arange(len(gains))
         end = index + 1
-        report(Progress(self.name, f"first-order conditions with {count} nodes a coordinate, residual {min(residuals):.1e}",
-                        progress(phases, state["phase"], end), total(phases), min(costs)))
-        return {**state, "tables": tables, "costs": np.asarray(costs), "movement": np.asarray(residuals), "sweep": end,
-                "solved": end >= len(NODES)}
+        enough = gains[order[0]] < 1e-9 * max(1e-12, abs(costs[order[0]]))
+        report(Progress(self.name, f"first-order conditions with {count} nodes a coordinate, residual {min(residuals):.1e}, a "
+                        f"deviation gains {min(gains):.1e}", progress(phases, state["phase"], end), total(phases), costs[order[0]]))
+        return {**state, "tables": {k: jnp.stack([kept[i][k] for i in order]) for k in state["tables"]},
+                "costs": np.asarray(costs)[order], "movement": np.asarray(gains)[order], "sweep": end,
+                "merged": [state["merged"][i] for i in order], "solved": enough or end >= len(NODES)}
 
     def next_phase(self, problem: Problem, settings: Settings, state: State, phases: tuple[Phase, ...],
                    others: Mapping[str, Any]) -> State:
@@ -392,6 +395,12 @@ def sweeper(problem: Problem, others: Mapping[str, Any], settings: SweepSettings
 
     return cached(problem, key, lambda: jax.jit(lambda grid, tables, stakes, smoothers, *pace: jax.lax.map(
         lambda t: one(grid, t[0], t[1], smoothers, *pace), (tables, stakes))))
+
+
+def gainer(problem: Problem, others: Mapping[str, Any]) -> Callable[..., Any]:
+    """The compiled largest gain of a best reply: (grid, tables) -> cost units."""
+    return cached(problem, "gainer", lambda: jax.jit(lambda grid, tables: largest_gain(
+        problem, grid, tables, others, SweepSettings())))
 
 
 def descender(problem: Problem, others: Mapping[str, Any], steps: int) -> Callable[..., Any]:

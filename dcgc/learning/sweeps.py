@@ -95,11 +95,17 @@ def conditional(problem: Problem, grid: Grid, world: World, d: Decision, values:
 def real_reply(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], d: Decision,
                settings: SweepSettings) -> Array:
     """The best reply of a scalar real decision at every input, as a table."""
+    return reply_and_gain(problem, grid, tables, others, d, settings)[0]
+
+
+def reply_and_gain(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], d: Decision,
+                   settings: SweepSettings) -> tuple[Array, Array]:
+    """The best reply of a scalar real decision at every input, as a table, and what it gains on average (cost units)."""
     world = world_of(problem, grid, tables, others, own_view(problem, d))
     dims = tuple(sorted(ordered_dims(problem, d)))
     shape = tuple(grid.sizes[x] for x in dims)
     if d.name in grid.nodes:
-        return coordinate_reply(problem, world, d, grid)
+        return coordinate_reply(problem, world, d, grid), jnp.zeros(())
     now = jnp.broadcast_to(expand(world.choice(d.name), dims, 0), shape)
     low, high = interval(world, d, dims, shape, now)
 
@@ -113,6 +119,7 @@ def real_reply(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str
         return jnp.take_along_axis(a, i[..., None], -1)[..., 0]
 
     best, least = now, q(now[..., None])[..., 0]
+    first = least
     left, right = low, high
     for r in range(settings.rounds):
         n = settings.candidates if r == 0 else 7
@@ -132,7 +139,16 @@ def real_reply(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str
         best, least = jnp.where(better, vertex, best), jnp.where(better, found, least)
         half = (right - left) / (n - 1) * 1.5
         left, right = jnp.maximum(low, best - half), jnp.minimum(high, best + half)
-    return as_table(problem, d, Variable(dims, best), grid)
+    density = expand(mass(world, dims), dims, 0)
+    gain = jnp.sum(jnp.where(jnp.isfinite(first), first - least, 0.0) * density)
+    return as_table(problem, d, Variable(dims, best), grid), gain
+
+
+def largest_gain(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], settings: SweepSettings) -> Array:
+    """The most that any real decision's best reply gains."""
+    gains = [reply_and_gain(problem, grid, tables, others, problem.groups[k][0], settings)[1] for k in tables
+             if not problem.groups[k][0].finite]
+    return jnp.max(jnp.stack(gains))
 
 
 def coordinate_reply(problem: Problem, world: World, d: Decision, grid: Grid) -> Array:

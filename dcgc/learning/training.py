@@ -83,13 +83,18 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
             raise GameError((not_a_number(problem, str(why)),)) from None
         new = candidates_of(problem, engine, settings, state["engine"])
         candidates.extend(new)
+        if interrupted:
+            break  # the checkpoint stays where the engine can go on
         state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
         if any(accepted(problem, c) for c in new) or (
                 engine.name == "sweeps" and any(c.judged.regret <= GOOD for c in new)):
             state["index"] = len(order)
         if store is not None:
             store.save(state)
-        interrupted = interrupted or stop()
+        interrupted = state["index"] < len(order) and stop()
+    if not candidates and interrupted and state["index"] < len(order):  # stopped before anything was found: where the next one starts
+        engine = ENGINES[order[state["index"]]]
+        candidates = candidates_of(problem, engine, settings, engine.start(problem, settings))
     if not candidates:
         raise GameError((not_a_number(problem, "no engine found a solution of the first-order conditions"),))
     ranked = rank(problem, candidates)

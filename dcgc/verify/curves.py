@@ -12,7 +12,7 @@ from ..lower.world import World
 from .figures import Curve
 
 POINTS = 600
-LIKELY = 1e-6  # of the largest density: the part of a line that is drawn
+LIKELY = 1e-4  # of the largest density: the part of a line that is drawn
 
 
 def curve(problem: Problem, world: World, plot: Plot) -> Curve | None:

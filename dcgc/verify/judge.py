@@ -16,7 +16,7 @@ from ..lower.problem import Problem
 from ..lower.variable import constant, lift
 from ..lower.world import World
 from .regrets import player_regrets
-from .score import choose_ground
+from .scoring import choose_ground
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def test_every_law(law, ground, request):
     assert abs(cost(p, world, "A") - 0.25 * (found["s"] + found["m"] ** 2)) < 1e-9
 
 
-@pytest.mark.parametrize("ground", [natural, pytest.param(information, marks=pytest.mark.xfail(strict=True, reason="finding F2"))])
+@pytest.mark.parametrize("ground", [natural, information])
 def test_dependent_arguments_and_products_of_draws(ground):
     text = """game G
 player A, B
@@ -398,7 +398,6 @@ def test_masks_blank_what_is_hidden():
         assert figures(p, world)["seen"] == pytest.approx(0.6, rel=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="finding F3")
 def test_a_masked_logarithm_is_no_nan():
     p = problem("game G\nplayer A\nrandom x ~ Discrete([0, 1, 2], [0.25, 0.25, 0.5])\nlet y = mask(log(x), x > 0)\n"
                 "decide u : Real by A knowing nothing\ncost A = (u - y)^2\nmeasure m = E[y]\n")
@@ -461,7 +460,6 @@ def test_ranges_that_do_not_start_at_one():
     assert cost(p, natural(p, {"u": rule(lambda x: x)}, 8), "A") == pytest.approx(0)
 
 
-@pytest.mark.xfail(strict=True, reason="finding F1")
 def test_a_jump_in_a_measure_alone():
     """A comparison that only a measure makes is integrated as sharply as one in a payment."""
     p = problem("game G\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - x)^2\nmeasure q = E[x > 0.77]\n")
