@@ -16,6 +16,7 @@ class Dependence:
         self.game = game
         self.sites: dict[str, Site] = {s.name: s for s in game.sites}
         self._inlined: dict[str, Expression] = {}
+        self._descendants: dict[str, frozenset[str]] = {}
 
     def inline(self, e: Expression) -> Expression:
         """The expression over draws and decisions alone."""
@@ -50,7 +51,9 @@ class Dependence:
 
     def descendants(self, name: str) -> frozenset[str]:
         """Sites that can depend on this one."""
-        return frozenset(s for s, up in self.ancestors.items() if name in up)
+        if name not in self._descendants:
+            self._descendants[name] = frozenset(s for s, up in self.ancestors.items() if name in up)
+        return self._descendants[name]
 
     def payments_of(self, name: str) -> frozenset[str]:
         """Payments that can depend on this site."""

@@ -101,6 +101,7 @@ class _Reducer:
         self.result = Reduction()
         self.by_expression: dict[Expression, str] = {}
         self.pivots: set[str] = set()
+        self.replaced: dict[str, frozenset[str]] = {}
 
     def run(self) -> Reduction:
         decisions = self.game.decisions
@@ -186,9 +187,11 @@ class _Reducer:
             if parts is None or parts[1] == ZERO:
                 continue
             offset, slope = parts
-            if name in self.dependence.of(offset) or name in self.dependence.of(slope):
-                continue  # somebody saw the noise and acts on it: no noise of its own
+            behind = self.behind(self.dependence.of(offset) | self.dependence.of(slope))
+            if name in behind:
+                continue  # somebody saw the noise and acts on it, or it was already used to explain another observation
             self.pivots.add(name)
+            self.replaced[name] = behind
             return self.add(Coordinate(self.label(entry, d), "observation", name, e, offset, slope))
         if len(mentioned) == 1 and isinstance(self.dependence.sites[mentioned[0]], Decision):
             parts = affine(e, mentioned[0])
@@ -200,6 +203,10 @@ class _Reducer:
                     self.by_expression.setdefault(e, name)
                     return name
         return self.add(Coordinate(self.label(entry, d), "derived", None, e))
+
+    def behind(self, sites: frozenset[str]) -> frozenset[str]:
+        """Sites with what stands for those of them that an observation has replaced."""
+        return sites.union(*(self.replaced.get(s, frozenset()) for s in sites))
 
     def label(self, entry: Expression, d: Decision) -> str:
         base = entry.site if isinstance(entry, Reference) else show(entry)

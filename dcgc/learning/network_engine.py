@@ -26,8 +26,9 @@ from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.strategy import Strategy, finite_sizes, real_inputs
 from ..primitives.relaxations import Relaxation
+from ..source import Diagnostic, GameError
 from .engine import Engine, Found, State
-from .own import own_gradient
+from .own import own_gradient, trembling
 from .settings import Progress, Reporter, Settings
 from .starting import keys, neutral_rule, strategy
 from .sweep_engine import cached, exact_replies
@@ -85,7 +86,7 @@ class NetworkEngine(Engine):
             if k in others:
                 continue
             family, options = family_of(problem, settings, ds[0])
-            made = [strategy(problem, grid, ds[0], family, key, options) for key in keys(settings.seed * 7907 + i, restarts)]
+            made = [fitting(problem, grid, ds[0], family, key, options) for key in keys(settings.seed * 7907 + i, restarts)]
             stacked[k] = jax.tree.map(lambda *x: jnp.stack(x), *made)
         trained = eqx.filter(stacked, spec(stacked))
         moments = jax.vmap(optax.scale_by_adam().init)(trained)
@@ -126,6 +127,21 @@ class NetworkEngine(Engine):
         return found
 
 
+def fitting(problem: Problem, grid: Grid, d: Decision, family: str, key: Array, options: dict[str, Any]) -> Strategy:
+    """A fresh strategy; raises GameError (L005) where the family cannot decide this."""
+    try:
+        return strategy(problem, grid, d, family, key, options)
+    except (KeyError, TypeError, ValueError) as why:
+        raise GameError((misfit(problem, d, str(why).strip("'\"")),)) from None
+
+
+def misfit(problem: Problem, d: Decision, why: str) -> Diagnostic:
+    """L005 at the text's `policy` line, or at the decision."""
+    asked = [c for c in problem.game.policies if c.subject in (d.name, d.name.split("[", 1)[0], d.actor.name)]
+    return Diagnostic("L005", f"this policy does not fit {d.name}: {why}", asked[0].span if asked else d.span,
+                      "leave the family to the compiler, or name one that can read these inputs")
+
+
 def pick(stacked: Strategy, r: int) -> Strategy:
     return jax.tree.map(lambda x: x[r], stacked)
 
@@ -153,10 +169,18 @@ def stepper(problem: Problem, settings: Settings, others: Mapping[str, Any], red
     rate = settings.learning_rate or 1e-2
     schedule = optax.cosine_decay_schedule(rate, steps, alpha=1e-3)
     adam = optax.scale_by_adam()
+    together = problem.is_team and not problem.loops and not any(trembling(problem, d) for d in problem.game.decisions)
 
     def gradient(grid: Grid, trained: Any, fixed: Any, step: Array) -> Any:
-        profile = {**eqx.combine(trained, fixed), **others}
         relaxation = relax(problem, grid, step / steps)
+        if together:  # all who decide pay the same: one backward pass has everybody's own gradient
+            def cost(moving: Any) -> Array:
+                world = problem.world(grid, reduction, {**eqx.combine(moving, fixed), **others}, relaxation)
+                return problem.cost(world, problem.decider(problem.game.decisions[0]))
+
+            shared = jax.grad(cost)(trained)
+            return {k: jax.tree.map(lambda g, n=len(problem.groups[k]): g / n, shared[k]) for k in trained}
+        profile = {**eqx.combine(trained, fixed), **others}
         out = {}
         for k in trained:
             parts = [eqx.filter(own_gradient(problem, grid, profile, d, reduction, relaxation), which[k])

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..lower.problem import Problem
+from ..lower.strategy import real_inputs
 from ..source import Diagnostic, GameError
 from ..verify.judge import Judgement, judge
 from .affine_engine import AffineEngine
 from .engine import Engine, Found
-from .network_engine import NetworkEngine
+from .network_engine import NetworkEngine, misfit
 from .settings import Progress, Reporter, Settings, Store, Trained
-from .sweep_engine import SweepEngine
+from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (AffineEngine(), SweepEngine(), NetworkEngine())}
 
@@ -41,9 +42,7 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
             raise ValueError(f"unknown engine {settings.engine!r}; there are auto, {', '.join(ENGINES)}")
         order = [settings.engine]
     else:
-        families = {c.family for c in problem.game.policies}
-        order = ["networks"] if families - {"affine", "best_response", "constant", "table"} else \
-            ["affine"] if "affine" in families else ["affine", "sweeps", "networks"]
+        order = asked_for(problem)
     able = [name for name in order if refused[name] is None]
     if not able:
         span = problem.game.decisions[0].span
@@ -51,6 +50,31 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
         raise GameError((Diagnostic("L006", f"no engine can train this game: {why}", span,
                                     "see `dcgc show` for what the compiler found"),))
     return able, notes
+
+
+def asked_for(problem: Problem) -> list[str]:
+    """The engines in order, as far as the text's `policy` lines leave it to the compiler.
+
+    Raises GameError (L005) where a family cannot decide what it is asked for.
+    """
+    restricted: set[str] = set()
+    for d in problem.game.decisions:
+        for c in problem.game.policies:
+            if c.subject not in (d.name, d.name.split("[", 1)[0], d.actor.name):
+                continue
+            reals = real_inputs(d)
+            if c.family == "table" and reals:
+                raise GameError((misfit(problem, d, f"a table needs inputs with finitely many values, and {reals} of them are real"),))
+            if c.family == "piecewise" and reals != 1:
+                raise GameError((misfit(problem, d, f"piecewise needs exactly one real input, not {reals}"),))
+            if c.family == "best_response" and problem.leader_of[d.name] not in exact_replies(problem, Settings()):
+                raise GameError((misfit(problem, d, "it is no last mover with a quadratic cost, so there is no closed form"),))
+            free = c.family in ("best_response", "table") or (c.family == "constant" and not d.observations)
+            if not free:
+                restricted.add(c.family)
+    if not restricted:
+        return ["affine", "sweeps", "networks"]
+    return ["affine", "networks"] if restricted == {"affine"} else ["networks"]
 
 
 def train(problem: Problem, settings: Settings, store: Store | None = None, report: Reporter = lambda p: None,

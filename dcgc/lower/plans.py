@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
+from scipy import special
 
 from ..core.expression import Expression
 from ..core.site import Decision, Random
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction
 from ..primitives.cells import normal_cells, normal_trapezoid, uniform_cells
 from ..primitives.distributions import DISTRIBUTIONS
-from ..primitives.points import sobol_normal, sobol_uniform
+from ..primitives.points import sobol_uniform, whitened
 from ..primitives.quadrature import gauss_hermite, gauss_legendre
 from .evaluate import evaluate
 from .grid import Axis, Grid, GridBuilder
@@ -135,23 +136,24 @@ def natural_grid(problem: Problem, budget: int, seed: int = 0, largest: int = 40
 
 def sampled_grid(problem: Problem, samples: int, seed: int) -> Grid:
     """Scrambled Sobol points in all draws at once; normal base variables have their first two moments matched."""
-    normal, uniform = [], []
+    normal: list[tuple[str, tuple[int, ...]]] = []
+    uniform: list[tuple[str, tuple[int, ...]]] = []
     slots: list[tuple[str, int, tuple[int, ...]]] = []
     for site in problem.game.randoms:
         law = DISTRIBUTIONS[site.distribution]
         shape = tuple(a.size for a in site.axes) + base_shape(problem, site)
         (normal if getattr(law, "base", "uniform") == "normal" else uniform).append((site.name, shape))
     width = [sum(math.prod(s) for _, s in group) for group in (normal, uniform)]
-    columns = []
-    if width[0]:
-        columns.append(sobol_normal(samples, width[0], seed, match_moments=samples > 2 * width[0]).nodes)
-    if width[1]:
-        columns.append(centred(sobol_uniform(samples, width[1], seed + 7919).nodes))
+    # one sequence for all: two scramblings of the same dimensions are not independent of each other
+    points = sobol_uniform(samples if sum(width) else 1, sum(width), seed).nodes
+    gaussian = special.ndtri(points[:, :width[0]])
+    if samples > 2 * width[0]:
+        gaussian = whitened(gaussian)
     start = 0
     for name, shape in (*normal, *uniform):
         slots.append((name, start, shape))
         start += math.prod(shape)
-    nodes = np.concatenate(columns, axis=1) if columns else np.zeros((1, 0))
+    nodes = np.concatenate([gaussian, centred(points[:, width[0]:])], axis=1)
     count = nodes.shape[0]
     finite = [(d.name, d.options) for d in problem.game.decisions if d.finite and not d.axes]
     return Grid({n: jnp.arange(float(k)) for n, k in finite},

@@ -133,6 +133,9 @@ class Tabular(eqx.Module):
         return Variable(self.dims, self.data)
 
 
+TRIED = "tried"
+
+
 class BestResponse(eqx.Module):
     """The exact best reply of a last mover whose cost is quadratic in what it decides: the conditional mean.
 
@@ -146,15 +149,13 @@ class BestResponse(eqx.Module):
     def __call__(self, world: World, d: Decision) -> Variable:
         information = world.reduction.information[d.name]
         assert information is not None
-        zero = conditional_cost(world, d.name, constant(0.0), self.payers, information.dims)
-        plus = conditional_cost(world, d.name, constant(1.0), self.payers, information.dims)
-        minus = conditional_cost(world, d.name, constant(-1.0), self.payers, information.dims)
-
-        def least(q0: Array, q1: Array, q2: Array) -> Array:
-            curvature, slope = q1 + q2 - 2 * q0, (q1 - q2) / 2
-            return jnp.where(curvature > 0, -slope / jnp.where(curvature > 0, curvature, 1.0), 0.0)
-
-        best = lift(least, zero, plus, minus)
+        mass(world, information.dims)  # fills the world's factors, which the three values then share
+        candidates = Variable((TRIED,), jnp.asarray([0.0, 1.0, -1.0]))
+        q = conditional_cost(world, d.name, candidates, self.payers, information.dims)
+        zero, plus, minus = jnp.moveaxis(q.data, q.dims.index(TRIED), 0)
+        curvature, slope = plus + minus - 2 * zero, (plus - minus) / 2
+        best = Variable(tuple(x for x in q.dims if x != TRIED),
+                        jnp.where(curvature > 0, -slope / jnp.where(curvature > 0, curvature, 1.0), 0.0))
         if d.low is not None:
             best = lift(jnp.maximum, best, evaluate(world, d.low))
         if d.high is not None:

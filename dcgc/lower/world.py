@@ -29,6 +29,7 @@ from .variable import Variable, along, contract, dim_to_own, lift, own_to_dim, w
 Rule = Callable[["World", Decision], Variable]
 
 TREMBLE = 1e-9
+AS_TREMBLED = "?"  # suffix under which a factor with everybody's small errors is kept
 TREMBLING = "~"  # prefix of the coordinate along which a decision errs
 
 
@@ -56,9 +57,26 @@ class World:
     _factors: dict[str, Variable] = field(default_factory=dict)
 
     def vary(self, overrides: Mapping[str, Variable], relaxation: Relaxation | None = None) -> World:
-        """The same world but for some decisions' values (their policies are not asked) or the relaxation."""
+        """The same world but for some decisions' values (their policies are not asked) or the relaxation. What does not depend on
+        them is kept: inside a scan XLA would not find out by itself."""
+        moved = frozenset(overrides).union(*(self.dependence.descendants(n) for n in overrides))
+        same = relaxation is None or relaxation == self.relaxation
+
+        def kept(table: Mapping[str, Variable], fixed: Callable[[str], bool]) -> dict[str, Variable]:
+            return {k: v for k, v in table.items() if fixed(k)} if same else {}
+
         return replace(self, overrides={**self.overrides, **overrides}, relaxation=relaxation or self.relaxation,
-                       base=self.base or self, _values={}, _choices={}, _factors={})
+                       base=self.base or self, _values=kept(self._values, lambda n: n not in moved),
+                       _choices=kept(self._choices, lambda n: n not in moved),
+                       _factors=kept(self._factors, lambda dim: not self.touched(dim) & moved))
+
+    def touched(self, dim: str) -> frozenset[str]:
+        """The sites on which the factor of a coordinate depends."""
+        c = self.reduction.coordinates.get(dim.removesuffix(AS_TREMBLED))
+        if c is None:
+            return frozenset()
+        up = self.dependence.of(c.observed) if c.observed is not None else frozenset()
+        return up | ({c.site} | self.dependence.ancestors[c.site] if c.site is not None else frozenset())
 
     # ------------------------------------------------------------ values
 
@@ -178,7 +196,7 @@ class World:
 
     def factor(self, dim: str, tremble: bool = False) -> Variable:
         """The weights of a coordinate: probabilities, or a density times the grid's spacing."""
-        key = dim + ("~" if tremble else "")
+        key = dim + (AS_TREMBLED if tremble else "")
         if key not in self._factors:
             self._factors[key] = self._factor(dim, tremble)
         return self._factors[key]

@@ -68,5 +68,6 @@ class MLP(Policy):
         bend = {"tanh": jnp.tanh, "gelu": jax.nn.gelu, "relu": jax.nn.relu, "silu": jax.nn.silu}[self.activation]
         value = seen
         for weight, bias in self.hidden:
-            value = bend(weight @ value + bias)
-        return self.head @ value + self.skip @ seen + self.offset
+            value = bend(value @ weight.T + bias)
+        # vectors from the left: under vmap activations then keep their layout
+        return value @ self.head.T + seen @ self.skip.T + self.offset

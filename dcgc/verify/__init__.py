@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .sentences import explain
     from .functions import policy_function
     from .scoring import score
+    from .sentences import explain
 
 __all__ = ["explain", "policy_function", "score"]
 

@@ -27,6 +27,7 @@ from ..lower.world import Rule, World
 from ..primitives.relaxations import Relaxation
 
 CANDIDATE = "candidate"
+WIDENINGS = 8
 LOST = 1e-6  # part of the probability that an action may carry off the grid
 REACHED = 1e-9  # part of the largest density below which an input counts as unreached
 
@@ -155,6 +156,15 @@ def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, 
     low, high = search_interval(world, d, dims, shape, chosen)
     at_chosen = q(chosen[..., None])[..., 0]
     best, least = closing_in(q, low, high, chosen, at_chosen, count)
+    for _ in range(WIDENINGS):  # a best reply at the end of an unbounded side may lie beyond it
+        margin = 0.02 * (high - low)
+        down = (best <= low + margin) if d.low is None else np.zeros_like(best, bool)
+        up = (best >= high - margin) if d.high is None else np.zeros_like(best, bool)
+        if not (down | up).any():
+            break
+        width = high - low
+        low, high = np.where(down, low - 3 * width, low), np.where(up, high + 3 * width, high)
+        best, least = closing_in(q, low, high, best, least, count)
     return at_chosen - least, best, chosen
 
 
