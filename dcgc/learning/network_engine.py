@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -179,7 +180,7 @@ def stepper(problem: Problem, settings: Settings, others: Mapping[str, Any], red
                 return problem.cost(world, problem.decider(problem.game.decisions[0]))
 
             shared = jax.grad(cost)(trained)
-            return {k: jax.tree.map(lambda g, n=len(problem.groups[k]): g / n, shared[k]) for k in trained}
+            return {k: jax.tree.map(partial(jnp.multiply, 1.0 / len(problem.groups[k])), shared[k]) for k in trained}
         profile = {**eqx.combine(trained, fixed), **others}
         out = {}
         for k in trained:

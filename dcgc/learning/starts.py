@@ -17,7 +17,8 @@ from ..lower.variable import Variable, expand
 from .starting import bounds, neutral_rule
 from .tables import as_table, ordered_dims
 
-KINDS = ("residual", "affine", "residual", "near nothing", "levels")
+KINDS = ("residual", "residual", "affine", "residual", "levels", "residual", "residual", "near nothing")
+LEVELS = 6  # quantisers have 2 to 7 levels over six standard deviations
 
 
 def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: int) -> Array:
@@ -45,10 +46,11 @@ def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: 
         slope = jax.random.uniform(coefficient, minval=0.2, maxval=1.0)
         base = low + (high - low) * slope * rank
         return jnp.clip(base + 0.02 * (high - low) * noise, low, high) * jnp.ones((*shape, *d.shape))
-    width = 6.0 * scale / (2 + restart % 8)
+    quantisers = sum(k in ("residual", "levels") for k in KINDS[:restart % len(KINDS)]) + 6 * (restart // len(KINDS))
+    width = 6.0 * scale / (2 + quantisers % LEVELS)
     shift = jax.random.uniform(place) * width
     levels = (jnp.floor((signal - shift) / width) + 0.5) * width + shift
-    slope = jax.random.normal(coefficient)
+    slope = jnp.clip(jax.random.normal(coefficient), -1.5, 1.5)
     base = {"residual": levels - signal, "levels": levels, "affine": slope * signal, "near nothing": 0.0 * signal}[kind]
     if not dims:
         base = scale * slope

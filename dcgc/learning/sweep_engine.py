@@ -72,7 +72,7 @@ def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
         last = Phase("refining", 3, 2.0, 100, 50, temperature=(1e-5, 1e-8), damping=(0.1, 0.02), smooth=0.02)
         return (*phases, last) if continuous else phases
     if problem.is_team:
-        return (Phase("exploring", restarts, 1.0, 12, 6), Phase("descending", 5, 1.0, 4, 1, 100),
+        return (Phase("exploring", restarts, 1.0, 8, 4), Phase("descending", 8, 1.0, 2, 1, 60), Phase("descending", 3, 1.0, 3, 1, 100),
                 Phase("refining", 2, 2.0, 2, 1, 100), Phase("refining", 1, 2.0, 2, 1, 60))
     return (Phase("exploring", restarts, 1.0, 50, 25, damping=(0.5, 0.1), smooth=0.08),
             Phase("solving", 4, 1.0, len(NODES), 1, newton=True))

@@ -91,7 +91,6 @@ measure e = Var[u + v]
     close(cost(p, world, "B"), (v - u) ** 2 * s, 3e-3)
 
 
-@pytest.mark.xfail(strict=True, reason="finding F5")
 @pytest.mark.parametrize("seed", [0, 1])
 def test_scattered_draws_are_independent(seed):
     """Normals, uniforms and finite draws side by side: first and second moments and all correlations of their base variables."""
@@ -103,7 +102,6 @@ def test_scattered_draws_are_independent(seed):
         assert np.max(np.abs(np.corrcoef(table.T) - np.eye(columns.shape[1]))) < 0.03
 
 
-@pytest.mark.xfail(strict=True, reason="finding F5")
 def test_scattered_expectations_of_mixed_laws():
     p = problem("game G\nplayer A\nrandom s ~ Uniform(0.5, 1.5)\nrandom mu ~ Normal(1, s)\nrandom k ~ Bernoulli(0.5)\n"
                 "random y ~ Exponential(if k then 1 else 3)\ndecide u : Real by A knowing mu\ncost A = (u - y)^2\n"
@@ -465,3 +463,13 @@ def test_a_jump_in_a_measure_alone():
     p = problem("game G\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - x)^2\nmeasure q = E[x > 0.77]\n")
     assert p.has_steps
     assert figures(p, natural(p, {"u": rule(lambda x: x)}, relaxation="cells"))["q"] == pytest.approx(stats.norm.sf(0.77), abs=2e-3)
+
+
+@pytest.mark.xfail(strict=True, reason="finding F12")
+def test_long_ranges_that_do_not_start_at_one():
+    """Eleven entries stay a loop; x[3] is still the one of k = 3."""
+    p = problem("game G\nplayer A\nfor k in 2..12 {\n  random x[k] ~ Normal(k, 0.01)\n}\ndecide u : Real by A knowing nothing\n"
+                "cost A = u^2\nmeasure a = E[x[3]]\nmeasure b = E[x[12]]\nmeasure s = E[sum(x[k] for k in 2..12)]\nmeasure t = E[sum(x[k] for k in 3..12 if k > 11)]\n")
+    assert p.loops
+    f = figures(p, sampled(p, {"u": rule(lambda: 0.0)}, 256))
+    assert [float(f[k]) for k in ("a", "b", "s", "t")] == pytest.approx([3, 12, 77, 12], abs=0.02)
