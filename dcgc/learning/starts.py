@@ -18,10 +18,10 @@ from .starting import bounds, neutral_rule
 from .tables import as_table, ordered_dims
 
 KINDS = ("residual", "residual", "affine", "residual", "levels", "residual", "residual", "near nothing")
-LEVELS = 6  # quantisers have 2 to 7 levels over six standard deviations
+FEWEST, MOST = 2.0, 8.0  # levels of a quantiser over six standard deviations
 
 
-def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: int) -> Array:
+def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: int, seed: int = 0) -> Array:
     """A random table for a decision: different in kind from restart to restart, so that symmetric solutions do not hold all starts.
 
     ``residual``: minus the distance to the nearest of a few levels of the first input (what is added to a signal to make it
@@ -46,8 +46,9 @@ def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: 
         slope = jax.random.uniform(coefficient, minval=0.2, maxval=1.0)
         base = low + (high - low) * slope * rank
         return jnp.clip(base + 0.02 * (high - low) * noise, low, high) * jnp.ones((*shape, *d.shape))
-    quantisers = sum(k in ("residual", "levels") for k in KINDS[:restart % len(KINDS)]) + 6 * (restart // len(KINDS))
-    width = 6.0 * scale / (2 + quantisers % LEVELS)
+    # numbers of levels are spread evenly over the starts, whatever the seed: a golden section sequence from a random origin
+    origin = jax.random.uniform(jax.random.fold_in(jax.random.key(0), seed))
+    width = 6.0 * scale / (FEWEST + (MOST - FEWEST) * jnp.mod(origin + 0.6180339887498949 * restart, 1.0))
     shift = jax.random.uniform(place) * width
     levels = (jnp.floor((signal - shift) / width) + 0.5) * width + shift
     slope = jnp.clip(jax.random.normal(coefficient), -1.5, 1.5)

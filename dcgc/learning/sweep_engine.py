@@ -107,7 +107,7 @@ class SweepEngine(Engine):
         neutral = neutral_profile(problem, others)
         grid = information_grid(problem, neutral, chosen)
         groups = [k for k in problem.groups if k not in others]
-        tables = {k: jnp.stack([start_table(problem, grid, problem.groups[k][0], key, r) for r, key in enumerate(
+        tables = {k: jnp.stack([start_table(problem, grid, problem.groups[k][0], key, r, settings.seed) for r, key in enumerate(
             keys(settings.seed * 1009 + i, restarts))]) for i, k in enumerate(groups)}
         finite = [k for k in groups if problem.groups[k][0].finite]
         state: State = {

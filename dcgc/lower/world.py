@@ -60,6 +60,10 @@ class World:
         """The same world but for some decisions' values (their policies are not asked) or the relaxation. What does not depend on
         them is kept: inside a scan XLA would not find out by itself."""
         moved = frozenset(overrides).union(*(self.dependence.descendants(n) for n in overrides))
+        for c in self.reduction.coordinates.values():  # a noise that its observation replaced is worked out from what it blurs
+            if c.role == "observation" and c.site is not None and c.observed is not None and \
+                    self.dependence.of(c.observed) & moved:
+                moved |= {c.site} | self.dependence.descendants(c.site)
         same = relaxation is None or relaxation == self.relaxation
 
         def kept(table: Mapping[str, Variable], fixed: Callable[[str], bool]) -> dict[str, Variable]:

@@ -26,6 +26,7 @@ def matrix(m) -> str:
     return "[" + ", ".join("[" + ", ".join(f"{x:.6f}" for x in row) + "]" for row in m) + "]"
 
 
+@pytest.mark.study
 def test_kyle():
     p = game_file("kyle")
     r = solved(p)
@@ -37,6 +38,7 @@ def test_kyle():
     assert np.allclose(price(np.array([-1.0, 0.5, 2.0])), [-0.5, 0.25, 1], atol=1e-3)
 
 
+@pytest.mark.study
 def test_a_team_with_two_noisy_views():
     """Radner: u_i = k y_i with normal equations k = E[x y] / (E[y^2] + E[y1 y2]) for the cost (x - u1 - u2)^2."""
     p = problem("game G\nplayer A, B\nteam T = A, B\nrandom x ~ Normal(0, 1)\nrandom w[2] ~ Normal(0, 0.5)\ndecide u : Real by A knowing x + w[1]\n"
@@ -138,7 +140,7 @@ def bits(tree):
 
 
 @pytest.mark.parametrize("text, settings", [
-    (MATRIX, {}), (SMALL, {"engine": "networks", "steps": 600, "restarts": 1, "width": 3, "layers": 1}),
+    (MATRIX, {}), pytest.param(SMALL, {"engine": "networks", "steps": 600, "restarts": 1, "width": 3, "layers": 1}, marks=pytest.mark.study),
     pytest.param(SMALL, {"engine": "sweeps", "restarts": 4, "nodes": 40}, marks=pytest.mark.study)])
 def test_a_stopped_training_goes_on_to_the_same_bits(text, settings):
     whole = Memory()
@@ -159,7 +161,6 @@ def test_stopping_early_keeps_what_there_is():
 
 
 def test_the_seed_decides():
-    a, b = (train(problem(SMALL), Settings(seed=1, engine="networks", steps=40, restarts=1, width=3, layers=1)) for _ in range(2))
-    c = train(problem(SMALL), Settings(seed=2, engine="networks", steps=40, restarts=1, width=3, layers=1))
+    a, b, c = (train(problem(MATRIX), Settings(seed=n)) for n in (1, 1, 2))
     assert bits(a.profile) == bits(b.profile)
     assert bits(a.profile) != bits(c.profile)

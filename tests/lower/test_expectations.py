@@ -309,7 +309,7 @@ measure row = E[m[k, 1]^2 * k]
 measure total = E[sum(p)]
 """
     p = problem(text)
-    f = figures(p, sampled(p, {"u": rule(lambda: 0.5)}, 2**14))
+    f = figures(p, sampled(p, {"u": rule(lambda: 0.5)}, 2**13))
     assert f["cov"] == pytest.approx(0.8, abs=0.03)
     assert np.allclose(f["mean_p"], np.array([2, 3, 4]) / 9, atol=5e-3)
     assert f["var_p"] == pytest.approx(3 * 6 / (81 * 10), abs=1e-3)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import jax
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from dcgc.learning.starting import keys, strategy
@@ -40,16 +41,7 @@ def card():
     p = problem(GAME)
     grid, _ = natural_grid(p, 1000)
     s = strategy(p, grid, p.game.decisions[0], "affine", keys(0, 1)[0])
-    flat, unravel = jax.flatten_util.ravel_pytree(s)
-    del flat, unravel
-    import equinox as eqx
-    import jax.numpy as jnp
-    policy = s.policy
-    names = [f for f in ("weight", "weights", "slope", "slopes", "matrix") if hasattr(policy, f)]
-    intercept = [f for f in ("bias", "intercept", "offset", "offsets", "height") if hasattr(policy, f)]
-    assert names and intercept, vars(policy)
-    policy = eqx.tree_at(lambda q: (getattr(q, names[0]), getattr(q, intercept[0])), policy, (
-        jnp.full_like(getattr(policy, names[0]), 1.0), jnp.zeros_like(getattr(policy, intercept[0]))))
+    policy = eqx.tree_at(lambda q: (q.gains, q.offsets), s.policy, (jnp.ones_like(s.policy.gains), jnp.zeros_like(s.policy.offsets)))
     s = eqx.tree_at(lambda q: (q.policy, q.location, q.scale), s, (policy, jnp.zeros(1), jnp.ones(1)))
     profile = {"u": s}
     assert np.allclose(policy_function(p, profile, "u")(np.array([0.0, 2.0])), [0, 2])
