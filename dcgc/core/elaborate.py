@@ -11,7 +11,7 @@ from ..source import Ledger, Span
 from ..syntax import tree
 from . import expression as core
 from .kinds import constant_shape, infer
-from .shapes import OPERATORS, Kind
+from .shapes import OPERATORS, Kind, broadcast
 from .site import (
     Actor,
     Decision,
@@ -151,12 +151,15 @@ class Elaborator:
         if name in ("Dirichlet", "MvNormal") and arguments:
             event = self.kind(arguments[0]).shape
             shape, kind = dims + event[-1:], Kind("real", dims + event[-1:])
-        elif name == "Bernoulli":
-            kind = Kind("bool", dims, 2)
-        elif name == "Categorical":
-            count = self.kind(arguments[0]).shape
-            size = count[-1] if count else round(self.constant(call.arguments[0].value))
-            kind = Kind("category", dims, size)
+        else:
+            shapes = [self.kind(a).shape for a in arguments]
+            event = 1 if name in ("Categorical", "Discrete") else 0
+            shape = dims + broadcast([s[:len(s) - event] for s in shapes])
+            kind = Kind("real", shape)
+            if name == "Bernoulli":
+                kind = Kind("bool", shape, 2)
+            elif name == "Categorical":
+                kind = Kind("category", shape, shapes[0][-1] if shapes[0] else round(self.constant(call.arguments[0].value)))
         self.add(Random(s.target.name, scope.axes, scope.guards, s.span, name, arguments, shape), kind)
 
     def let(self, s: tree.Let, scope: Scope) -> None:

@@ -170,7 +170,8 @@ def stepper(problem: Problem, settings: Settings, others: Mapping[str, Any], red
     rate = settings.learning_rate or 1e-2
     schedule = optax.cosine_decay_schedule(rate, steps, alpha=1e-3)
     adam = optax.scale_by_adam()
-    together = problem.is_team and not problem.loops and not any(trembling(problem, d) for d in problem.game.decisions)
+    together = problem.is_team and not problem.loops and not any(
+        trembling(problem, d) or d.low is not None or d.high is not None for d in problem.game.decisions)
 
     def gradient(grid: Grid, trained: Any, fixed: Any, step: Array) -> Any:
         relaxation = relax(problem, grid, step / steps)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -15,24 +15,17 @@ from ..core.site import Decision
 from ..information.reduction import Reduction
 from ..lower.grid import Grid
 from ..lower.problem import Problem
-from ..lower.strategy import Strategy
-from ..lower.variable import Variable, lift
-from ..lower.world import TREMBLING, World
+from ..lower.strategy import Deviator, Strategy
+from ..lower.world import TREMBLING
+from ..policies.heads import BoundedHead
 from ..primitives.relaxations import Relaxation
 
 
-class Deviator(eqx.Module):
-    """In a large symmetric family the first member follows a policy of its own, all others the common one."""
-
-    own: Strategy
-    common: Strategy
-
-    def __call__(self, world: World, d: Decision) -> Variable:
-        common, mine = jax.lax.stop_gradient(self.common)(world, d), self.own(world, d)
-        first = Variable((d.axes[0].name,), jnp.arange(d.axes[0].size) == 0)
-        rank = len(common.own)
-        first = Variable(first.dims, first.data.reshape((-1, *(1,) * rank)))
-        return lift(jnp.where, first, mine, common)
+def projecting(s: Any) -> Any:
+    """A strategy that is not the one to move: at a bound its derivative is zero, with no way back (see ``heads.returning_clip``)."""
+    if isinstance(s, Strategy) and isinstance(s.head, BoundedHead):
+        return replace(s, head=replace(s.head, mode="projection"))
+    return s
 
 
 def trembling(problem: Problem, d: Decision) -> frozenset[str]:
@@ -59,12 +52,13 @@ def with_trembles(grid: Grid, names: frozenset[str], scale: float = 1.0) -> Grid
 def own_gradient(problem: Problem, grid: Grid, profile: Mapping[str, Any], d: Decision,
                  reduction: Reduction | None = None, relaxation: Relaxation | None = None) -> Strategy:
     """d J / d (the policy of one decision), J its player's cost, every other policy (a twin's too) held fixed."""
+    kept = {k: projecting(s) for k, s in profile.items()}
     trembles = trembling(problem, d)
     full = with_trembles(grid, trembles) if trembles else grid
 
     def cost(own: Strategy) -> Array:
-        world = problem.world(full, reduction or problem.natural, profile, relaxation)
-        world.rules = {**world.rules, d.name: own if not d.axes else Deviator(own, profile[problem.leader_of[d.name]])}
+        world = problem.world(full, reduction or problem.natural, kept, relaxation)
+        world.rules = {**world.rules, d.name: own if not d.axes else Deviator(own, kept[problem.leader_of[d.name]])}
         world.trembles = trembles
         return problem.cost(world, problem.decider(d))
 

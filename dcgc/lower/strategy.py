@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -161,6 +161,20 @@ class BestResponse(eqx.Module):
         if d.high is not None:
             best = lift(jnp.minimum, best, evaluate(world, d.high))
         return Variable(best.dims, jax.lax.stop_gradient(best.data))
+
+
+class Deviator(eqx.Module):
+    """In a large symmetric family the first member follows a policy of its own, all others the common one."""
+
+    own: Any
+    common: Any
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        common, mine = jax.lax.stop_gradient(self.common)(world, d), self.own(world, d)
+        first = Variable((d.axes[0].name,), jnp.arange(d.axes[0].size) == 0)
+        rank = len(common.own)
+        first = Variable(first.dims, first.data.reshape((-1, *(1,) * rank)))
+        return lift(jnp.where, first, mine, common)
 
 
 def conditional_cost(world: World, decision: str, value: Variable, payments: tuple[str, ...],

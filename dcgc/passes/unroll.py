@@ -54,6 +54,7 @@ class _Unroller:
     def __init__(self, game: Game):
         self.game = game
         self.expanded: dict[str, Expanded] = {}
+        self.looped: dict[str, tuple[Axis, ...]] = {}
         self.sites: list[Site] = []
 
     def run(self) -> Game:
@@ -75,6 +76,7 @@ class _Unroller:
     def site(self, site: Site) -> None:
         count = int(np.prod([a.size for a in site.axes])) if site.axes else 1
         if count > LARGEST:
+            self.looped[site.name] = site.axes
             self.sites.append(self.rewritten(site, {}, site.name))
             return
         if not site.axes:
@@ -107,13 +109,14 @@ class _Unroller:
         parts = {}
         for numbers in product(*(range(1, n + 1) for n in new.shape)):
             entry = f"{name}({','.join(map(str, numbers))})"
-            arguments = tuple(a if vector else self.entry(a, numbers) for a in new.arguments)
+            arguments = tuple(self.entry(a, numbers, 1 if vector else 0) for a in new.arguments)
             self.sites.append(replace(new, name=entry, shape=(), arguments=arguments))
             parts[numbers] = Reference(entry, span=None)
         self.expanded[name] = Expanded(nest(parts, axes), (1,) * len(axes))
 
-    def entry(self, argument: Expression, numbers: tuple[int, ...]) -> Expression:
-        """The entry of an argument that belongs to an entry of the draw (arguments may be arrays)."""
+    def entry(self, argument: Expression, numbers: tuple[int, ...], event: int = 0) -> Expression:
+        """The entry of an argument that belongs to an entry of the draw: arguments may be arrays, their last axes those of the draw
+        (but for ``event`` axes that belong to one draw)."""
         value = argument
         depth = 0
         probe: object = None
@@ -125,7 +128,8 @@ class _Unroller:
             probe = value.value if isinstance(value, Constant) else self.game.parameters[value.name]
             while isinstance(probe, tuple):
                 depth, probe = depth + 1, probe[0]
-        if depth == 0:
+        depth -= event
+        if depth <= 0:
             return value
         chosen = tuple(Constant(float(k)) for k in numbers[-depth:])
         return self.select(value, chosen, (False,) * depth, {})
@@ -184,6 +188,7 @@ class _Unroller:
         if isinstance(e, Fold):
             return self.fold(e, binding)
         if isinstance(e, Select):
+            looped = self.looped.get(e.base.site, ()) if isinstance(e.base, Reference) else ()
             lows = self.expanded[e.base.site].lows if isinstance(e.base, Reference) and e.base.site in self.expanded else ()
             base = self.expression(e.base, binding)
             indices = [i if isinstance(i, (Whole, Others)) else self.expression(i, binding) for i in e.indices]
@@ -191,6 +196,11 @@ class _Unroller:
                 value = number(indices[position])
                 if low != 1 and value is not None:
                     indices[position] = Constant(value - low + 1)
+            for position, axis in enumerate(looped[:len(indices)]):  # entries of a long range are stored from 1 on
+                index = indices[position]
+                aligned = isinstance(index, Member) and (index.axis.low, index.axis.size) == (axis.low, axis.size)
+                if axis.low != 1 and not aligned and not isinstance(index, (Whole, Others)):
+                    indices[position] = fold(Apply("sub", (index, Constant(float(axis.low - 1)))))
             return self.select(base, tuple(indices), e.one_hot, binding, e)
         new = rebuild(e, lambda c: self.expression(c, binding))
         return fold(new) if isinstance(new, Apply) else new

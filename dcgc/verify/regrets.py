@@ -21,7 +21,7 @@ from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid, natural_probe
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
-from ..lower.strategy import BestResponse, inputs
+from ..lower.strategy import BestResponse, Deviator, inputs
 from ..lower.variable import Variable, lift
 from ..lower.world import World
 from ..policies import Affine, Constant
@@ -58,7 +58,7 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
         total, worst, exact, method = 0.0, float("nan"), True, ""
         for d in own:
             gain, unreached, sharp, how = one(problem, profile, d, grid)
-            total, exact, method = total + gain, exact and sharp, how
+            total, exact, method = max(total, gain), exact and sharp, how
             worst = unreached if math.isnan(worst) else max(worst, unreached) if not math.isnan(unreached) else worst
         if len(own) > 1:
             exact, method = False, method + ", one decision at a time"
@@ -162,7 +162,8 @@ def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -
     def cost(c: Array) -> Array:
         w = problem.world(grid, problem.natural, profile, world.relaxation)
         rule = profile[problem.leader_of[d.name]]
-        w.rules = {**w.rules, d.name: Deviation(rule, c, jnp.asarray(location), jnp.asarray(scale))}
+        moved = Deviation(rule, c, jnp.asarray(location), jnp.asarray(scale))
+        w.rules = {**w.rules, d.name: Deviator(moved, rule) if d.axes else moved}
         return problem.cost(w, person)
 
     start = jnp.zeros((1 + 2 * flat.shape[-1], width))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
+from small_games import GAMES, elaborated, problem
+
 from dcgc.core import show_game
 from dcgc.core.codes import CODES
 from dcgc.core.expression import Constant
 from dcgc.core.site import Decision, Payment
 from dcgc.lower import prepare
-from small_games import GAMES, elaborated, problem
 
 HEAD = "game G\nplayer A, B\n"
 CHANNEL = HEAD + "random x ~ Normal(0, 1)\nchannel m : A -> B { carries Real; budget 1 bits }\nsend m by A knowing x\n"
@@ -45,12 +46,14 @@ def test_the_game_of_shared_costs():
 
 def test_two_independent_mistakes_are_two_reports():
     text = HEAD + "decide f : Function(Real -> Real, affine) by A knowing nothing\nattend_x\n".replace("attend_x\n", "") + \
-        "random x[4, 2] ~ Normal(0, 1)\nrandom y[4] ~ Normal(0, 1)\nlet w = ridge(x, y, 0.1)\ndecide u : Real by B knowing nothing\ncost B = u^2\ncost A = u^2\n"
+        "random x[4, 2] ~ Normal(0, 1)\nrandom y[4] ~ Normal(0, 1)\nlet w = ridge(x, y, 0.1)\n"
+        "decide u : Real by B knowing nothing\ncost B = u^2\ncost A = u^2\n"
     assert sorted(c for c, _ in codes(text)) == ["L002", "L003"]
 
 
 def test_silence_is_no_channel():
-    game, ledger = elaborated(CHANNEL.replace("1 bits", "0 bits") + "decide u : Real by B knowing m\ncost B = (x - u)^2\ncost A = u\n")
+    game, ledger = elaborated(CHANNEL.replace("1 bits", "0 bits") + "decide u : Real by B knowing m\ncost B = (x - u)^2\n"
+        "cost A = u\n")
     assert game is not None and not ledger.errors
     assert game.decisions[0].observations == ()
 
@@ -69,7 +72,8 @@ def test_exploding_definitions_are_refused_quickly(depth):
 def test_exploding_lets_are_refused_quickly():
     """Lets are shared while the graph is built, but what a decision knows is written out: 2^40 nodes must not be."""
     lets = "".join(f"let y{i + 1} = y{i} * y{i} + x\n" for i in range(16))
-    text = f"game G\nplayer A\nrandom x ~ Normal(0, 0.1)\nlet y0 = x\n{lets}decide u : Real by A knowing x\ncost A = (u - y16)^2\n"
+    text = f"game G\nplayer A\nrandom x ~ Normal(0, 0.1)\nlet y0 = x\n{lets}decide u : Real by A knowing x\n"
+        f"cost A = (u - y16)^2\n"
     start = time.process_time()
     game, ledger = elaborated(text)
     if game is not None:
@@ -79,7 +83,8 @@ def test_exploding_lets_are_refused_quickly():
 
 
 def test_static_conditions_decide_what_exists():
-    text = HEAD + "param mode : int = 1\nrandom x ~ Normal(0, 1)\nwhen mode == 1 {\n  decide u : Real by A knowing x\n}\nwhen mode != 1 {\n" \
+    text = HEAD + "param mode : int = 1\nrandom x ~ Normal(0, 1)\nwhen mode == 1 {\n  decide u : Real by A knowing x\n}\n"
+        "when mode != 1 {\n" \
         "  decide u : Real by A knowing nothing\n}\ndecide v : Real by B knowing nothing\ncost A = u^2\ncost B = (v - u)^2\n"
     for mode, seen in ((1, 1), (2, 0)):
         game, _ = elaborated(text, mode=mode)
@@ -96,7 +101,8 @@ def test_dynamic_conditions_become_guards():
 
 
 def test_recall_is_all_that_was_seen_and_done():
-    game, _ = elaborated(HEAD + "random x ~ Normal(0, 1)\nrandom y ~ Normal(0, 1)\ndecide u : Real by A knowing x\ndecide w : Bool by A knowing y, recall\n"
+    game, _ = elaborated(HEAD + "random x ~ Normal(0, 1)\nrandom y ~ Normal(0, 1)\ndecide u : Real by A knowing x\n"
+        "decide w : Bool by A knowing y, recall\n"
                          "decide v : Real by B knowing nothing\ndecide z : Real by A knowing recall\ncost A = (u - x)^2 + w + z^2\ncost B = v^2\n")
     assert game is not None
     from dcgc.core.expression import show
@@ -107,13 +113,15 @@ def test_recall_is_all_that_was_seen_and_done():
 
 
 def test_what_is_known_twice_counts_once():
-    game, _ = elaborated(HEAD + "random x ~ Normal(0, 1)\nlet y = x\ndecide u : Real by A knowing x, x, 2 * x, 2 * x\ndecide v : Real by B knowing nothing\ncost A = (u - y)^2\ncost B = v^2\n")
+    game, _ = elaborated(HEAD + "random x ~ Normal(0, 1)\nlet y = x\ndecide u : Real by A knowing x, x, 2 * x, 2 * x\n"
+        "decide v : Real by B knowing nothing\ncost A = (u - y)^2\ncost B = v^2\n")
     assert game is not None
     assert len(game.decisions[0].observations) == 2
 
 
 def test_labels_are_entries():
-    p = problem(HEAD + "decide a : Choice(left, right) by A knowing nothing mixed\ndecide b : Choice(left, right) by B knowing nothing mixed\n"
+    p = problem(HEAD + "decide a : Choice(left, right) by A knowing nothing mixed\n"
+        "decide b : Choice(left, right) by B knowing nothing mixed\n"
                 "cost A = (a == left) * 2 + (b == a)\ncost B = a[right] + (a != b) + [[1, 2], [3, 4]][a, b]\n")
     from small_games import chance, cost, natural
     pa, pb = [0.3, 0.7], [0.6, 0.4]
@@ -125,7 +133,8 @@ def test_labels_are_entries():
 
 def test_definitions_see_their_arguments_alone():
     """A definition's argument hides a name of the game, and its body never sees a loop's index."""
-    p = problem("game G\nplayer A\nparam c = 5\nrandom x ~ Discrete([1, 2], [0.5, 0.5])\ndef f(x, c) = 10 * x + c\ndef g(y) = f(y, 1) - f(1, y)\n"
+    p = problem("game G\nplayer A\nparam c = 5\nrandom x ~ Discrete([1, 2], [0.5, 0.5])\ndef f(x, c) = 10 * x + c\n"
+        "def g(y) = f(y, 1) - f(1, y)\n"
                 "decide u : Real by A knowing nothing\ncost A = u^2\nmeasure m = E[g(x)]\nmeasure n = E[f(c, x)]\n")
     from small_games import figures, natural, rule
     f = figures(p, natural(p, {"u": rule(lambda: 0.0)}))

@@ -6,6 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
+from scipy.stats import norm
+from small_games import cost, information, problem, rule
+
 from dcgc.core.expression import Apply, Constant, Expression, Reference, references
 from dcgc.information.closed_forms import closed_forms
 from dcgc.information.dependence import affine
@@ -13,12 +20,6 @@ from dcgc.lower import BestResponse
 from dcgc.lower.plans import Resolution
 from dcgc.lower.variable import constant
 from dcgc.verify.functions import policy_function
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.integrate import quad
-from scipy.optimize import minimize_scalar
-from scipy.stats import norm
-from small_games import cost, information, problem, rule
 
 
 def forms(p):
@@ -91,9 +92,9 @@ NAMES = ("x", "a", "b")
 LEAVES: st.SearchStrategy[Expression] = st.one_of(st.sampled_from(NAMES).map(Reference),
                                                   st.sampled_from([0.0, 1.0, -2.0, 0.5]).map(Constant))
 TREES = st.recursive(LEAVES, lambda s: st.one_of(
-    st.builds(lambda f, l, r: Apply(f, (l, r)), st.sampled_from(["add", "sub", "mul", "div"]), s, s),
+    st.builds(lambda f, a, b: Apply(f, (a, b)), st.sampled_from(["add", "sub", "mul", "div"]), s, s),
     st.builds(lambda e: Apply("neg", (e,)), s)), max_leaves=9)
-MEANING = {"add": lambda l, r: l + r, "sub": lambda l, r: l - r, "mul": lambda l, r: l * r, "div": lambda l, r: l / r, "neg": lambda l: -l}
+MEANING = {"add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b, "neg": lambda a: -a}
 
 
 def symbolic(e: Expression):

@@ -8,12 +8,13 @@ import math
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from small_games import cost, information, natural, problem, rule
+
 from dcgc.lower.evaluate import evaluate
 from dcgc.lower.plans import Resolution
 from dcgc.lower.resolve import resolution
 from dcgc.lower.strategy import mass
 from dcgc.lower.variable import expand
-from small_games import cost, information, natural, problem, rule
 
 COARSE = Resolution(5, 5, 12, 9)
 MOST = 400_000  # points of the widest expectation
@@ -126,7 +127,7 @@ class Build:
                 "P3": (env["u2"] + env["w"]) ** 2 + env["u0"] * env["e"]}
 
 
-@pytest.mark.parametrize("seed", (0, 1, 4, 5, 7, 8, 9, 11))
+@pytest.mark.parametrize("seed", [1, 4, 9, 11, *(pytest.param(n, marks=pytest.mark.study) for n in (0, 2, 3, 5, 6, 7, 8))])
 def test_random_games(seed):
     build = Build(seed)
     truth = build.game()
@@ -151,7 +152,8 @@ COSTS = "cost A = u^2\ncost B = (v - u)^2\n"
 
 def test_a_hidden_mean_stays_hidden():
     """Who sees x ~ Normal(mu, 1) sees no base variable: its reply to x is the posterior mean of mu, not mu."""
-    p = problem(HEAD + "random mu ~ Normal(0, 1)\nrandom x ~ Normal(mu, 1)\ndecide u : Real by A knowing x\ndecide v : Real by B knowing x\n"
+    p = problem(HEAD + "random mu ~ Normal(0, 1)\nrandom x ~ Normal(mu, 1)\ndecide u : Real by A knowing x\n"
+        "decide v : Real by B knowing x\n"
                 "cost A = (u - mu)^2\ncost B = (v - x)^2\n")
     profile = {"u": rule(lambda x: 0.5 * x), "v": rule(lambda x: x)}
     assert_exactly_what_it_sees(p, profile)
@@ -173,7 +175,8 @@ def test_two_who_see_the_same_share_a_coordinate():
 
 
 def test_a_noise_that_somebody_sees_is_no_noise():
-    p = problem(HEAD + "random x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing w\ndecide v : Real by B knowing x + w\n" + COSTS)
+    p = problem(HEAD + "random x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing w\n"
+        "decide v : Real by B knowing x + w\n" + COSTS)
     assert_exactly_what_it_sees(p, {"u": rule(lambda w: w), "v": rule(lambda y: y)})
     assert p.reduction.coordinates["w"].role == "nature"
 
@@ -185,7 +188,8 @@ CIRCLE = pytest.mark.xfail(strict=True, reason="finding F6")
 def test_two_views_of_the_same_noises(first, second):
     """Each view needs a noise of its own, and the noises must not be defined by each other."""
     p = problem(HEAD + "random x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\nrandom e ~ Normal(0, 1)\n"
-                f"decide u : Real by A knowing {first}\ndecide v : Real by B knowing {second}\ncost A = (u - x)^2\ncost B = (v - w)^2 + e * v\n")
+                f"decide u : Real by A knowing {first}\ndecide v : Real by B knowing {second}\ncost A = (u - x)^2\n"
+                f"cost B = (v - w)^2 + e * v\n")
     profile = {"u": rule(lambda y: 0.5 * y), "v": rule(lambda y: 0.3 * y + jnp.tanh(y))}
     assert_exactly_what_it_sees(p, profile)
     a, b = information(p, profile, Resolution(24, 24, 300, 80)), natural(p, profile, 24)
@@ -194,7 +198,8 @@ def test_two_views_of_the_same_noises(first, second):
 
 
 def test_one_who_sees_two_views_sees_both_draws():
-    p = problem(HEAD + "random x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing x + w, x - w\ndecide v : Real by B knowing nothing\n"
+    p = problem(HEAD + "random x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing x + w, x - w\n"
+        "decide v : Real by B knowing nothing\n"
                 "cost A = (u - x)^2\ncost B = v^2\n")
     profile = {"u": rule(lambda a, b: (a + b) / 2), "v": rule(lambda: 0.0)}
     world = information(p, profile, Resolution(24, 24, 120, 80))
@@ -204,12 +209,14 @@ def test_one_who_sees_two_views_sees_both_draws():
 @pytest.mark.xfail(strict=True, reason="finding F7")
 def test_equal_values_of_a_finite_draw_are_one():
     """Discrete([1, 1, 2]): who sees the value cannot tell the first from the second."""
-    p = problem(HEAD + "random k ~ Discrete([1, 1, 2], [0.2, 0.3, 0.5])\ndecide u : Real by A knowing k\ndecide v : Real by B knowing nothing\n" + COSTS)
+    p = problem(HEAD + "random k ~ Discrete([1, 1, 2], [0.2, 0.3, 0.5])\ndecide u : Real by A knowing k\n"
+        "decide v : Real by B knowing nothing\n" + COSTS)
     assert_exactly_what_it_sees(p, {"u": rule(lambda k: k), "v": rule(lambda: 0.0)})
 
 
 def test_functions_of_finite_draws_show_only_their_value():
-    p = problem(HEAD + "random j ~ Categorical(3)\nrandom k ~ Categorical(3)\ndecide u : Real by A knowing j + k\ndecide v : Real by B knowing j > k\n" + COSTS)
+    p = problem(HEAD + "random j ~ Categorical(3)\nrandom k ~ Categorical(3)\ndecide u : Real by A knowing j + k\n"
+        "decide v : Real by B knowing j > k\n" + COSTS)
     o = p.game.decisions[0].observations[0]
     assert o.numbers == (2.0, 3.0, 4.0, 5.0, 6.0)
     world = assert_exactly_what_it_sees(p, {"u": rule(lambda s: s), "v": rule(lambda s: s)})
@@ -217,7 +224,8 @@ def test_functions_of_finite_draws_show_only_their_value():
 
 
 def test_an_index_into_draws_shows_the_entry_alone():
-    p = problem(HEAD + "random k ~ Categorical(2)\nrandom x[2] ~ Normal(0, 1)\ndecide u : Real by A knowing x[k]\ndecide v : Real by B knowing k\n"
+    p = problem(HEAD + "random k ~ Categorical(2)\nrandom x[2] ~ Normal(0, 1)\ndecide u : Real by A knowing x[k]\n"
+        "decide v : Real by B knowing k\n"
                 "cost A = (u - x[1])^2\ncost B = v^2\n")
     info = p.reduction.information["u"]
     assert info is None or "k" not in info.dims
@@ -226,7 +234,8 @@ def test_an_index_into_draws_shows_the_entry_alone():
 
 def test_masked_information():
     """The best reply where the event fails is one number: the prior mean given that it fails."""
-    p = problem("game G\nplayer A\nrandom x ~ Normal(1, 1)\nrandom b ~ Bernoulli(0.4)\ndecide u : Real by A knowing mask(x, b)\ncost A = (u - x - 2 * b)^2\n")
+    p = problem("game G\nplayer A\nrandom x ~ Normal(1, 1)\nrandom b ~ Bernoulli(0.4)\n"
+        "decide u : Real by A knowing mask(x, b)\ncost A = (u - x - 2 * b)^2\n")
     from dcgc.lower.plans import information_grid
     from dcgc.verify.regret import decision_regret
 
@@ -251,6 +260,7 @@ def test_twins_know_their_own():
 
 def test_a_bound_is_no_information():
     """A decision's own bounds may mention only what it knows; the reduction gives it nothing for them."""
-    p = problem(HEAD + "random x ~ Uniform(0, 1)\ndecide u : Interval(0, x) by A knowing x\ndecide v : Unit by B knowing nothing\n" + COSTS)
+    p = problem(HEAD + "random x ~ Uniform(0, 1)\ndecide u : Interval(0, x) by A knowing x\n"
+        "decide v : Unit by B knowing nothing\n" + COSTS)
     assert p.reduction.information["u"].dims == ("x",)
     assert p.reduction.information["v"].dims == ()

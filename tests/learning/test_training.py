@@ -7,11 +7,12 @@ import copy
 import jax
 import numpy as np
 import pytest
+from scipy.optimize import linprog
+from small_games import game_file, problem
+
 from dcgc.learning import Settings, train
 from dcgc.verify import policy_function, score
 from dcgc.verify.regrets import player_regrets
-from scipy.optimize import linprog
-from small_games import game_file, problem
 
 
 def solved(p, **settings):
@@ -41,7 +42,8 @@ def test_kyle():
 @pytest.mark.study
 def test_a_team_with_two_noisy_views():
     """Radner: u_i = k y_i with normal equations k = E[x y] / (E[y^2] + E[y1 y2]) for the cost (x - u1 - u2)^2."""
-    p = problem("game G\nplayer A, B\nteam T = A, B\nrandom x ~ Normal(0, 1)\nrandom w[2] ~ Normal(0, 0.5)\ndecide u : Real by A knowing x + w[1]\n"
+    p = problem("game G\nplayer A, B\nteam T = A, B\nrandom x ~ Normal(0, 1)\nrandom w[2] ~ Normal(0, 0.5)\n"
+        "decide u : Real by A knowing x + w[1]\n"
                 "decide v : Real by B knowing x + w[2]\ncost T = (x - u - v)^2\n")
     r = solved(p)
     k = 1 / (1.25 + 1)
@@ -54,7 +56,8 @@ def test_a_team_with_two_noisy_views():
 def test_zero_sum_matrix_games(seed):
     """The value by linear programming, the strategies by their exploitability."""
     m = np.round(np.random.default_rng(seed).normal(size=(3, 4)), 6)
-    p = problem(f"game G\nplayer A, B\nparam M = {matrix(m)}\ndecide r : Choice(3) by A knowing nothing mixed\ndecide c : Choice(4) by B knowing nothing mixed\n"
+    p = problem(f"game G\nplayer A, B\nparam M = {matrix(m)}\ndecide r : Choice(3) by A knowing nothing mixed\n"
+        f"decide c : Choice(4) by B knowing nothing mixed\n"
                 "payoff A = M[r, c]\ncost B = M[r, c]\n")
     r = solved(p)
     lp = linprog([0, 0, 0, -1], A_ub=np.column_stack([-m.T, np.ones(4)]), b_ub=np.zeros(4), A_eq=[[1, 1, 1, 0]], b_eq=[1],
@@ -76,7 +79,8 @@ def test_matching_pennies_of_unequal_coins():
 
 def test_signalling_by_action():
     """Two states, a costly act, a guess that sees the act: 2^2 x 2^2 pure profiles by hand give the team's least cost."""
-    text = "game G\nplayer S, R\nteam T = S, R\nrandom t ~ Bernoulli(0.3)\ndecide a : Bool by S knowing t\ndecide g : Bool by R knowing a\ncost T = 0.4 * a + (g != t)\n"
+    text = "game G\nplayer S, R\nteam T = S, R\nrandom t ~ Bernoulli(0.3)\ndecide a : Bool by S knowing t\n"
+        "decide g : Bool by R knowing a\ncost T = 0.4 * a + (g != t)\n"
     least = min(0.7 * (0.4 * s[0] + (h[s[0]] != 0)) + 0.3 * (0.4 * s[1] + (h[s[1]] != 1))
                 for s in [(0, 0), (0, 1), (1, 0), (1, 1)] for h in [(0, 0), (0, 1), (1, 0), (1, 1)])
     p = problem(text)
@@ -115,7 +119,8 @@ def test_cournot_with_linear_demand():
 
 # ------------------------------------------------------------ checkpoints and seeds
 
-SMALL = "game G\nplayer A, B\nteam T = A, B\nrandom x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing x\ndecide v : Real by B knowing u + w\n" \
+SMALL = "game G\nplayer A, B\nteam T = A, B\nrandom x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\n"
+    "decide u : Real by A knowing x\ndecide v : Real by B knowing u + w\n" \
         "cost T = 0.3 * u^2 + (v - x)^2\n"
 MATRIX = "game G\nplayer A, B\nparam M = [[1, -2, 0.5], [-1, 1, 0.3]]\ndecide r : Choice(2) by A knowing nothing mixed\n" \
          "decide c : Choice(3) by B knowing nothing mixed\npayoff A = M[r, c]\ncost B = M[r, c]\n"

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+from small_games import chance, cost, figures, information, natural, problem, rule, sampled
+
 from dcgc.lower.plans import Resolution
 from dcgc.lower.variable import Variable
-from small_games import chance, cost, figures, information, natural, problem, rule, sampled
 
 SAMPLES = 400_000
 
@@ -32,7 +33,7 @@ LAWS = {
 
 
 @pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("ground", [natural, information, sampled])
+@pytest.mark.parametrize("ground", [pytest.param(natural, marks=pytest.mark.study), information, sampled])
 def test_every_law(law, ground, request):
     """Mean, variance, a tail chance and a policy's cost under each law."""
     if ground is sampled and law == "Categorical(4)":
@@ -53,7 +54,7 @@ def test_every_law(law, ground, request):
     assert abs(cost(p, world, "A") - 0.25 * (found["s"] + found["m"] ** 2)) < 1e-9
 
 
-@pytest.mark.parametrize("ground", [natural, information])
+@pytest.mark.parametrize("ground", [natural, pytest.param(information, marks=pytest.mark.study)])
 def test_dependent_arguments_and_products_of_draws(ground):
     text = """game G
 player A, B
@@ -94,8 +95,10 @@ measure e = Var[u + v]
 @pytest.mark.parametrize("seed", [0, 1])
 def test_scattered_draws_are_independent(seed):
     """Normals, uniforms and finite draws side by side: first and second moments and all correlations of their base variables."""
-    p = problem("game G\nplayer A\nrandom a ~ Normal(0, 1)\nrandom b ~ Uniform(0, 1)\nrandom c ~ Normal(0, 1)\nrandom d ~ Bernoulli(0.5)\n"
-                "random e ~ Exponential(1)\nrandom f[3] ~ Normal(0, 1)\ndecide u : Real by A knowing a\ncost A = (u - b * c * d * e * sum(f))^2\n")
+    p = problem("game G\nplayer A\nrandom a ~ Normal(0, 1)\nrandom b ~ Uniform(0, 1)\nrandom c ~ Normal(0, 1)\n"
+        "random d ~ Bernoulli(0.5)\n"
+                "random e ~ Exponential(1)\nrandom f[3] ~ Normal(0, 1)\ndecide u : Real by A knowing a\n"
+                "cost A = (u - b * c * d * e * sum(f))^2\n")
     columns = np.asarray(sampled(p, {}, 2**13, seed).grid.samples)
     ranks = np.argsort(np.argsort(columns, 0), 0)
     for table in (columns, ranks, (ranks - ranks.mean(0)) ** 2):
@@ -361,7 +364,8 @@ def test_two_equal_bids_tie_on_a_continuum():
 
 
 def test_what_never_happens_is_absent_and_pays_nothing():
-    p = problem("game G\nplayer A\nrandom x ~ Uniform(0, 1)\nrandom b ~ Bernoulli(0.5)\ndecide u : Real by A knowing x\ncost A = u^2\n"
+    p = problem("game G\nplayer A\nrandom x ~ Uniform(0, 1)\nrandom b ~ Bernoulli(0.5)\ndecide u : Real by A knowing x\n"
+        "cost A = u^2\n"
                 "when b and not b {\n  cost A = 1 / 0 * x\n}\nwhen x > 2 {\n  cost A = log(x - 2)\n}\n"
                 "measure never = E[x | x > 2]\nmeasure always = E[x | x < 2]\n")
     world = natural(p, {"u": rule(lambda x: x)})
@@ -432,7 +436,8 @@ def test_accounts_of_teams_count_each_statement_once():
     p = problem("game G\nplayer A, B, F[2]\nteam T = A, B\nteam All = A, F\ndecide u : Real by A knowing nothing\n"
                 "decide v : Real by B knowing nothing\nfor i in F {\n  decide w[i] : Real by F[i] knowing nothing\n  cost F[i] = w[i]\n}\n"
                 "cost T = u + v\ncost A = 10\npayoff B = 3\ncost All = 100\n"
-                "measure t = cost(T)\nmeasure a = cost(A)\nmeasure b = payoff(B)\nmeasure f = cost(F[2])\nmeasure all = cost(All)\n"
+                "measure t = cost(T)\nmeasure a = cost(A)\nmeasure b = payoff(B)\nmeasure f = cost(F[2])\n"
+                "measure all = cost(All)\n"
                 .replace("measure all ", "measure every "))
     profile = {"u": rule(lambda: 1.0), "v": rule(lambda: 2.0), "w[1]": rule(lambda: 5.0), "w[2]": rule(lambda: 7.0)}
     f = figures(p, natural(p, profile))
@@ -440,7 +445,8 @@ def test_accounts_of_teams_count_each_statement_once():
 
 
 def test_bounds_that_depend_on_what_is_known():
-    p = problem("game G\nplayer A\nrandom x ~ Uniform(0, 1)\nparam c = 2\ndecide u : Interval(-x, c * x) by A knowing x\ncost A = -u\n")
+    p = problem("game G\nplayer A\nrandom x ~ Uniform(0, 1)\nparam c = 2\ndecide u : Interval(-x, c * x) by A knowing x\n"
+        "cost A = -u\n")
     d = p.game.decisions[0]
     from dcgc.lower.evaluate import evaluate
     w = natural(p, {"u": rule(lambda x: x)})
@@ -460,7 +466,8 @@ def test_ranges_that_do_not_start_at_one():
 
 def test_a_jump_in_a_measure_alone():
     """A comparison that only a measure makes is integrated as sharply as one in a payment."""
-    p = problem("game G\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - x)^2\nmeasure q = E[x > 0.77]\n")
+    p = problem("game G\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - x)^2\n"
+        "measure q = E[x > 0.77]\n")
     assert p.has_steps
     assert figures(p, natural(p, {"u": rule(lambda x: x)}, relaxation="cells"))["q"] == pytest.approx(stats.norm.sf(0.77), abs=2e-3)
 
@@ -469,7 +476,8 @@ def test_a_jump_in_a_measure_alone():
 def test_long_ranges_that_do_not_start_at_one():
     """Eleven entries stay a loop; x[3] is still the one of k = 3."""
     p = problem("game G\nplayer A\nfor k in 2..12 {\n  random x[k] ~ Normal(k, 0.01)\n}\ndecide u : Real by A knowing nothing\n"
-                "cost A = u^2\nmeasure a = E[x[3]]\nmeasure b = E[x[12]]\nmeasure s = E[sum(x[k] for k in 2..12)]\nmeasure t = E[sum(x[k] for k in 3..12 if k > 11)]\n")
+                "cost A = u^2\nmeasure a = E[x[3]]\nmeasure b = E[x[12]]\nmeasure s = E[sum(x[k] for k in 2..12)]\n"
+                "measure t = E[sum(x[k] for k in 3..12 if k > 11)]\n")
     assert p.loops
     f = figures(p, sampled(p, {"u": rule(lambda: 0.0)}, 256))
     assert [float(f[k]) for k in ("a", "b", "s", "t")] == pytest.approx([3, 12, 77, 12], abs=0.02)

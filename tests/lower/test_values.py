@@ -65,18 +65,18 @@ def test_scalar_expressions_at_draws(at_draws, text):
     assert np.allclose(found, SCALARS[text].astype(float), rtol=1e-12, atol=1e-12)
 
 
-I, J = 4, 1
+ROW, COLUMN = 4, 1
 
 
 @pytest.fixture(scope="module")
 def of_parameters():
-    return natural(problem(f"game G\nparam x = {XS[I]}\nparam y = {YS[J]}\n" + lets(SCALARS)), {})
+    return natural(problem(f"game G\nparam x = {XS[ROW]}\nparam y = {YS[COLUMN]}\n" + lets(SCALARS)), {})
 
 
 @pytest.fixture(scope="module")
 def written_out():
     def constant(t: str) -> str:
-        return re.sub(r"\bx\b", f"({XS[I]})", re.sub(r"\by\b", f"({YS[J]})", t))
+        return re.sub(r"\bx\b", f"({XS[ROW]})", re.sub(r"\by\b", f"({YS[COLUMN]})", t))
 
     return natural(problem("game G\nparam x = 0\nparam y = 0\n" + lets([constant(t) for t in SCALARS])), {})
 
@@ -86,7 +86,7 @@ def test_scalar_expressions_of_parameters_and_constants(of_parameters, written_o
     """The same at one point, once with parameters and once written out (folded)."""
     for world in (of_parameters, written_out):
         found = world.value(f"z{list(SCALARS).index(text)}").data
-        assert np.allclose(found, float(SCALARS[text][I, J]), rtol=1e-12)
+        assert np.allclose(found, float(SCALARS[text][ROW, COLUMN]), rtol=1e-12)
 
 
 ARRAYS = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from small_games import cost, elaborated, figures, natural, problem, rule, sampled
+
 from dcgc.core.expression import Fold, walk
 from dcgc.core.site import Decision, Random
 from dcgc.information.dependence import mentioned
@@ -11,7 +13,6 @@ from dcgc.lower import Problem, prepare
 from dcgc.lower.world import World
 from dcgc.passes import PASSES, simplify
 from dcgc.passes.unroll import LARGEST
-from small_games import cost, elaborated, figures, natural, problem, rule, sampled
 
 FAMILY = """game G
 param N : int = 3
@@ -90,14 +91,17 @@ def test_rows_of_draws_with_array_arguments():
 
 
 def test_arrays_of_draws_fall_into_entries():
-    p = problem("game G\nplayer A\nparam s = 2\nrandom x[2, 2] ~ Uniform(0, s)\ndecide u : Real by A knowing x[1, 1]\ncost A = (u - x[2, 1])^2\nmeasure m = E[x]\n")
+    p = problem("game G\nplayer A\nparam s = 2\nrandom x[2, 2] ~ Uniform(0, s)\ndecide u : Real by A knowing x[1, 1]\n"
+        "cost A = (u - x[2, 1])^2\nmeasure m = E[x]\n")
     assert [s.name for s in p.game.sites if isinstance(s, Random)] == ["x(1,1)", "x(1,2)", "x(2,1)", "x(2,2)"]
     assert np.allclose(figures(p, natural(p, {}, 3))["m"], 1)
 
 
 def test_finite_observations_are_marked_and_others_are_not():
-    p = problem("game G\nplayer A, B\nparam k = 3\nrandom b ~ Bernoulli(0.5)\nrandom t ~ Categorical(3)\nrandom x ~ Normal(0, 1)\n"
-                "decide c : Choice(2) by A knowing b * t + k, x * b, t\ndecide v : Real by B knowing 2 * c[1] + 5, c\ncost A = c[1] * x\ncost B = v^2\n")
+    p = problem("game G\nplayer A, B\nparam k = 3\nrandom b ~ Bernoulli(0.5)\nrandom t ~ Categorical(3)\n"
+        "random x ~ Normal(0, 1)\n"
+                "decide c : Choice(2) by A knowing b * t + k, x * b, t\ndecide v : Real by B knowing 2 * c[1] + 5, c\n"
+                "cost A = c[1] * x\ncost B = v^2\n")
     c, v = (d for d in p.game.decisions if isinstance(d, Decision))
     assert [(o.kind, o.numbers) for o in c.observations] == [("values", (3.0, 4.0, 5.0, 6.0)), ("real", ()), ("category", (1.0, 2.0, 3.0))]
     assert [(o.kind, o.numbers) for o in v.observations] == [("values", (5.0, 7.0)), ("choice", (1.0, 2.0))]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcgc.core.folding import FOLDABLE, fold
 from dcgc.core.expression import Apply, Constant
+from dcgc.core.folding import FOLDABLE, fold
 from dcgc.core.shapes import COMPARISONS, ELEMENTWISE, LOGIC, REDUCTIONS
 from dcgc.primitives import functions
 

@@ -52,7 +52,7 @@ def test_one_coordinate(a, c):
     assert np.allclose(found, expected, atol=2e-4)
 
 
-@pytest.mark.parametrize("at_zero", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("at_zero", [0.0, 1.0])
 def test_a_margin_that_is_flat_is_compared_as_written(at_zero):
     margin = jnp.asarray([[-1.0, -1.0], [0.0, 0.0], [2.0, 2.0]])
     assert np.allclose(step_in_cells(margin, (1,), at_zero)[:, 0], [0, at_zero, 1])

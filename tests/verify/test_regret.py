@@ -7,8 +7,9 @@ import itertools
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from dcgc.verify.regrets import player_regrets
 from small_games import chance, problem, rule
+
+from dcgc.verify.regrets import player_regrets
 
 
 def regrets(p, profile):
@@ -26,7 +27,8 @@ def test_bimatrix_games(seed):
     rows, columns = rng.integers(2, 5, 2)
     a, b = np.round(rng.normal(size=(2, rows, columns)), 6)
     x, y = rng.dirichlet(np.ones(rows)), rng.dirichlet(np.ones(columns))
-    p = problem(f"game G\nplayer A, B\nparam M = {matrix(a)}\nparam W = {matrix(b)}\ndecide r : Choice({rows}) by A knowing nothing mixed\n"
+    p = problem(f"game G\nplayer A, B\nparam M = {matrix(a)}\nparam W = {matrix(b)}\n"
+        f"decide r : Choice({rows}) by A knowing nothing mixed\n"
                 f"decide c : Choice({columns}) by B knowing nothing mixed\npayoff A = M[r, c]\npayoff B = W[r, c]\n")
     found = regrets(p, {"r": chance(lambda: x), "c": chance(lambda: y)})
     assert found["A"].ex_ante == pytest.approx((a @ y).max() - x @ a @ y, abs=1e-7)
@@ -40,7 +42,8 @@ def test_two_moves_with_public_history(seed):
     """The follower's regret ex ante counts what is reached, its conditional one also what the leader never plays."""
     rng = np.random.default_rng(10 + seed)
     a, b = np.round(rng.normal(size=(2, 3, 3)), 6)
-    p = problem(f"game G\nplayer A, B\nparam M = {matrix(a)}\nparam W = {matrix(b)}\ndecide r : Choice(3) by A knowing nothing mixed\n"
+    p = problem(f"game G\nplayer A, B\nparam M = {matrix(a)}\nparam W = {matrix(b)}\n"
+        f"decide r : Choice(3) by A knowing nothing mixed\n"
                 "decide c : Choice(3) by B knowing r mixed\npayoff A = M[r, c]\npayoff B = W[r, c]\n")
     best = b.argmax(1)
     worst_at = int(rng.integers(3))
@@ -119,7 +122,8 @@ def test_a_corner_is_no_regret():
 @pytest.mark.parametrize("slope", [0.5, 0.4])
 def test_first_price_auction(slope):
     """Two bidders, values uniform, both bid slope * v. Against b = 0.4 v the best bid is min(v/2, 0.4): gain by integration."""
-    p = problem("game G\nplayer B[2] symmetric\nfor i in B {\n  random v[i] ~ Uniform(0, 1)\n}\nfor i in B {\n  decide b[i] : Unit by B[i] knowing v[i]\n}\n"
+    p = problem("game G\nplayer B[2] symmetric\nfor i in B {\n  random v[i] ~ Uniform(0, 1)\n}\nfor i in B {\n"
+        "  decide b[i] : Unit by B[i] knowing v[i]\n}\n"
                 "for i in B {\n  payoff B[i] = (b[i] > max(b[others])) * (v[i] - b[i])\n}\n")
     found = regrets(p, {"b[1]": rule(lambda v: slope * v)})
     v = np.linspace(0, 1, 200_001)
@@ -142,14 +146,16 @@ def test_only_one_member_of_a_symmetric_family_deviates():
 
 def test_noisy_signals():
     """A linear reply that is not the conditional mean: E (k y - E[x|y])^2."""
-    p = problem("game G\nplayer A\nrandom x ~ Normal(0, 2)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing x + w\ncost A = (u - x)^2\n")
+    p = problem("game G\nplayer A\nrandom x ~ Normal(0, 2)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing x + w\n"
+        "cost A = (u - x)^2\n")
     for k in (0.8, 0.5):
         assert regrets(p, {"u": rule(lambda y, k=k: k * y)})["A"].ex_ante == pytest.approx((k - 0.8) ** 2 * 5, abs=1e-5)
 
 
 def test_a_reply_to_what_another_sees_too():
     """A decides on x and moves B's observation: B's reaction is held fixed as a policy, but it reacts."""
-    p = problem("game G\nplayer A, B\nrandom x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing x\nlet y = u + w\n"
+    p = problem("game G\nplayer A, B\nrandom x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\ndecide u : Real by A knowing x\n"
+        "let y = u + w\n"
                 "decide v : Real by B knowing y\ncost A = (u - x)^2 + v^2\ncost B = (v - u)^2\n")
     # v = y/2 = (u + w)/2: A's cost (u - x)^2 + u^2/4 + 1/4, least at u = 0.8 x
     found = regrets(p, {"u": rule(lambda x: x), "v": rule(lambda y: y / 2)})
@@ -165,7 +171,8 @@ def test_far_deviations():
 
 def test_stackelberg_off_the_path():
     """The follower sees q exactly; a reply that is right only at the leader's q has a regret at the others."""
-    p = problem("game G\nplayer L, F\ndecide q : Interval(0, 10) by L knowing nothing\ndecide r : Interval(0, 10) by F knowing q\n"
+    p = problem("game G\nplayer L, F\ndecide q : Interval(0, 10) by L knowing nothing\n"
+        "decide r : Interval(0, 10) by F knowing q\n"
                 "payoff L = (10 - q - r) * q\npayoff F = (10 - q - r) * r\n")
     right = regrets(p, {"q": rule(lambda: 5.0), "r": rule(lambda q: (10 - q) / 2)})
     assert right["L"].ex_ante == pytest.approx(0, abs=1e-3)
@@ -190,7 +197,8 @@ def test_two_decisions_of_one_player():
 @pytest.mark.xfail(strict=True, reason="finding F11")
 def test_sampled_games_have_lower_bounds():
     """A large family has no grid: what is found is a lower bound, says so, and is the regret for a linear deviation."""
-    p = problem("game G\nplayer F[12] symmetric\nfor i in F {\n  random c[i] ~ Normal(1, 0.5)\n}\nfor i in F {\n  decide q[i] : Real by F[i] knowing c[i]\n}\n"
+    p = problem("game G\nplayer F[12] symmetric\nfor i in F {\n  random c[i] ~ Normal(1, 0.5)\n}\nfor i in F {\n"
+        "  decide q[i] : Real by F[i] knowing c[i]\n}\n"
                 "for i in F {\n  cost F[i] = (q[i] - c[i])^2 + 0.1 * sum(q[others])\n}\n")
     found = regrets(p, {"q": rule(lambda c: 0.8 * c)})["F[1]"]
     assert not found.exact

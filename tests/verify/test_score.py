@@ -6,10 +6,11 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from small_games import problem
+
 from dcgc.learning.starting import keys, strategy
 from dcgc.lower.plans import natural_grid
 from dcgc.verify import policy_function, score
-from small_games import problem
 
 GAME = """game G
 player A
