@@ -29,7 +29,7 @@ from .site import (
     TeamEntry,
 )
 
-LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining
+LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
 
 UNLOWERED_FUNCTIONS = frozenset({"history", "last", "ridge", "kernel_ridge", "sent", "rate"})
@@ -91,6 +91,7 @@ class Elaborator:
         self.settings: list[tuple[str, float | bool | str]] = []
         self.counter = 0
         self.nodes = 0
+        self.let_sizes: dict[str, int] = {}
         self.sizes: dict[int, int] = {}
         self.kept: list[core.Expression] = []  # keeps ids in ``sizes`` alive
 
@@ -164,6 +165,7 @@ class Elaborator:
 
     def let(self, s: tree.Let, scope: Scope) -> None:
         value = self.expression(s.value, scope)
+        self.let_sizes[s.target.name] = self.sizes.get(id(value), 1)  # information is analysed with lets inlined
         self.add(Let(s.target.name, scope.axes, scope.guards, s.span, value), self.kind(value))
 
     def decide(self, s: tree.Decide, scope: Scope) -> None:
@@ -383,14 +385,15 @@ class Elaborator:
 
     def measured(self, result: core.Expression, span: Span) -> core.Expression:
         """Refuse what inlining has made too large (sizes are counted once per shared node)."""
-        size = 1 + sum(self.sizes.get(id(c), 1) for c in result.children)
+        size = self.let_sizes.get(result.site, 1) if isinstance(result, core.Reference) else \
+            1 + sum(self.sizes.get(id(c), 1) for c in result.children)
         if id(result) not in self.sizes:
             self.sizes[id(result)] = size
             self.kept.append(result)
             self.nodes += 1
         if size > LARGEST_EXPRESSION or self.nodes > LARGEST_GAME:
             raise Unlowered("L004", "this grows too large when its definitions are expanded", span,
-                            "name intermediate results with `let`")
+                            "a value that mentions itself so many times over cannot be analysed: write it with fewer repetitions")
         return result
 
     def number(self, e: tree.Number, scope: Scope) -> core.Expression:

@@ -170,7 +170,7 @@ class Deviator(eqx.Module):
     common: Any
 
     def __call__(self, world: World, d: Decision) -> Variable:
-        common, mine = jax.lax.stop_gradient(self.common)(world, d), self.own(world, d)
+        common, mine = self.common(world, d), self.own(world, d)
         first = Variable((d.axes[0].name,), jnp.arange(d.axes[0].size) == 0)
         rank = len(common.own)
         first = Variable(first.dims, first.data.reshape((-1, *(1,) * rank)))

@@ -327,4 +327,8 @@ def lift_finite(law: object, uniform: Variable, arguments: list[Variable]) -> Va
         index = jnp.sum(u[..., None] > jnp.cumsum(p, -1)[..., :-1], -1)
         return values[index] if values.ndim == 1 else jnp.take_along_axis(values, index[..., None], -1)[..., 0]
 
+    if not any(a.dims for a in arguments):  # fixed arguments stay plain: Categorical(n) needs to know its n
+        plain = [a.data for a in arguments]
+        return Variable(uniform.dims, jnp.vectorize(lambda u: draw(u, *plain))(uniform.data)) if all(
+            a.data.ndim <= 1 for a in arguments) else whole(lambda u: draw(u, *plain), uniform)
     return whole(draw, uniform, *arguments)

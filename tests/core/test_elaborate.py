@@ -33,7 +33,8 @@ def test_every_code_s_example_gives_that_code_once(code):
 
 def test_one_report_for_one_channel():
     """What a channel carries cannot be lowered: one report at the channel, none at those who know its message."""
-    text = CHANNEL + "let z = m + 1\ndecide u : Real by B knowing m\ndecide v : Real by B knowing z\ncost B = (x - u)^2 + v^2\ncost A = (x - u)^2 + z\nmeasure q = E[m]\n"
+    text = CHANNEL + "let z = m + 1\ndecide u : Real by B knowing m\n" \
+        "decide v : Real by B knowing z\ncost B = (x - u)^2 + v^2\ncost A = (x - u)^2 + z\nmeasure q = E[m]\n"
     found = codes(text)
     assert len(found) == 1 and found[0][1].startswith("channel m")
 
@@ -45,9 +46,14 @@ def test_the_game_of_shared_costs():
 
 
 def test_two_independent_mistakes_are_two_reports():
-    text = HEAD + "decide f : Function(Real -> Real, affine) by A knowing nothing\nattend_x\n".replace("attend_x\n", "") + \
-        "random x[4, 2] ~ Normal(0, 1)\nrandom y[4] ~ Normal(0, 1)\nlet w = ridge(x, y, 0.1)\n"
-        "decide u : Real by B knowing nothing\ncost B = u^2\ncost A = u^2\n"
+    text = HEAD + """decide f : Function(Real -> Real, affine) by A knowing nothing
+random x[4, 2] ~ Normal(0, 1)
+random y[4] ~ Normal(0, 1)
+let w = ridge(x, y, 0.1)
+decide u : Real by B knowing nothing
+cost B = u^2
+cost A = u^2
+"""
     assert sorted(c for c, _ in codes(text)) == ["L002", "L003"]
 
 
@@ -72,7 +78,7 @@ def test_exploding_definitions_are_refused_quickly(depth):
 def test_exploding_lets_are_refused_quickly():
     """Lets are shared while the graph is built, but what a decision knows is written out: 2^40 nodes must not be."""
     lets = "".join(f"let y{i + 1} = y{i} * y{i} + x\n" for i in range(16))
-    text = f"game G\nplayer A\nrandom x ~ Normal(0, 0.1)\nlet y0 = x\n{lets}decide u : Real by A knowing x\n"
+    text = f"game G\nplayer A\nrandom x ~ Normal(0, 0.1)\nlet y0 = x\n{lets}decide u : Real by A knowing x\n" \
         f"cost A = (u - y16)^2\n"
     start = time.process_time()
     game, ledger = elaborated(text)
@@ -83,7 +89,7 @@ def test_exploding_lets_are_refused_quickly():
 
 
 def test_static_conditions_decide_what_exists():
-    text = HEAD + "param mode : int = 1\nrandom x ~ Normal(0, 1)\nwhen mode == 1 {\n  decide u : Real by A knowing x\n}\n"
+    text = HEAD + "param mode : int = 1\nrandom x ~ Normal(0, 1)\nwhen mode == 1 {\n  decide u : Real by A knowing x\n}\n" \
         "when mode != 1 {\n" \
         "  decide u : Real by A knowing nothing\n}\ndecide v : Real by B knowing nothing\ncost A = u^2\ncost B = (v - u)^2\n"
     for mode, seen in ((1, 1), (2, 0)):
@@ -103,7 +109,8 @@ def test_dynamic_conditions_become_guards():
 def test_recall_is_all_that_was_seen_and_done():
     game, _ = elaborated(HEAD + "random x ~ Normal(0, 1)\nrandom y ~ Normal(0, 1)\ndecide u : Real by A knowing x\n"
         "decide w : Bool by A knowing y, recall\n"
-                         "decide v : Real by B knowing nothing\ndecide z : Real by A knowing recall\ncost A = (u - x)^2 + w + z^2\ncost B = v^2\n")
+                         "decide v : Real by B knowing nothing\ndecide z : Real by A knowing recall\n"
+                         "cost A = (u - x)^2 + w + z^2\ncost B = v^2\n")
     assert game is not None
     from dcgc.core.expression import show
     seen = {d.name: [show(o.expression) for o in d.observations] for d in game.decisions}

@@ -184,7 +184,8 @@ def test_a_noise_that_somebody_sees_is_no_noise():
 CIRCLE = pytest.mark.xfail(strict=True, reason="finding F6")
 
 
-@pytest.mark.parametrize("first, second", [("x + w", "x - w"), pytest.param("x + w", "x + 2 * w", marks=CIRCLE), ("x + w + e", "x - w"), ("2 * x + w", "w - e + x")])
+@pytest.mark.parametrize("first, second", [
+    ("x + w", "x - w"), pytest.param("x + w", "x + 2 * w", marks=CIRCLE), ("x + w + e", "x - w"), ("2 * x + w", "w - e + x")])
 def test_two_views_of_the_same_noises(first, second):
     """Each view needs a noise of its own, and the noises must not be defined by each other."""
     p = problem(HEAD + "random x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\nrandom e ~ Normal(0, 1)\n"
@@ -251,7 +252,8 @@ def test_masked_information():
 
 def test_twins_know_their_own():
     p = problem("game G\nplayer F[3] symmetric\nrandom a ~ Normal(0, 1)\nfor i in F {\n  random w[i] ~ Normal(0, 1)\n}\n"
-                "for i in F {\n  decide u[i] : Real by F[i] knowing a + w[i]\n}\nfor i in F {\n  cost F[i] = (u[i] - a)^2 + u[i] * sum(u[others])\n}\n")
+                "for i in F {\n  decide u[i] : Real by F[i] knowing a + w[i]\n}\n"
+                "for i in F {\n  cost F[i] = (u[i] - a)^2 + u[i] * sum(u[others])\n}\n")
     assert list(p.groups) == ["u[1]"] and len(p.groups["u[1]"]) == 3
     dims = [p.reduction.information[d.name].dims for d in p.game.decisions]
     assert len(set(dims)) == 3 and all(len(x) == 1 for x in dims)

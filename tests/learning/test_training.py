@@ -79,7 +79,7 @@ def test_matching_pennies_of_unequal_coins():
 
 def test_signalling_by_action():
     """Two states, a costly act, a guess that sees the act: 2^2 x 2^2 pure profiles by hand give the team's least cost."""
-    text = "game G\nplayer S, R\nteam T = S, R\nrandom t ~ Bernoulli(0.3)\ndecide a : Bool by S knowing t\n"
+    text = "game G\nplayer S, R\nteam T = S, R\nrandom t ~ Bernoulli(0.3)\ndecide a : Bool by S knowing t\n" \
         "decide g : Bool by R knowing a\ncost T = 0.4 * a + (g != t)\n"
     least = min(0.7 * (0.4 * s[0] + (h[s[0]] != 0)) + 0.3 * (0.4 * s[1] + (h[s[1]] != 1))
                 for s in [(0, 0), (0, 1), (1, 0), (1, 1)] for h in [(0, 0), (0, 1), (1, 0), (1, 1)])
@@ -119,11 +119,24 @@ def test_cournot_with_linear_demand():
 
 # ------------------------------------------------------------ checkpoints and seeds
 
-SMALL = "game G\nplayer A, B\nteam T = A, B\nrandom x ~ Normal(0, 1)\nrandom w ~ Normal(0, 1)\n"
-    "decide u : Real by A knowing x\ndecide v : Real by B knowing u + w\n" \
-        "cost T = 0.3 * u^2 + (v - x)^2\n"
-MATRIX = "game G\nplayer A, B\nparam M = [[1, -2, 0.5], [-1, 1, 0.3]]\ndecide r : Choice(2) by A knowing nothing mixed\n" \
-         "decide c : Choice(3) by B knowing nothing mixed\npayoff A = M[r, c]\ncost B = M[r, c]\n"
+SMALL = """game G
+player A, B
+team T = A, B
+random x ~ Normal(0, 1)
+random w ~ Normal(0, 1)
+decide u : Real by A knowing x
+decide v : Real by B knowing u + w
+cost T = 0.3 * u^2 + (v - x)^2
+"""
+MATRIX = """game G
+player A, B
+param M = [[1, -2, 0.5], [-1, 1, 0.3]]
+decide r : Choice(2) by A knowing nothing mixed
+decide c : Choice(3) by B knowing nothing mixed
+payoff A = M[r, c]
+cost B = M[r, c]
+"""
+NETWORKS = {"engine": "networks", "steps": 600, "restarts": 1, "width": 3, "layers": 1}
 
 
 class Memory:
@@ -145,7 +158,7 @@ def bits(tree):
 
 
 @pytest.mark.parametrize("text, settings", [
-    (MATRIX, {}), pytest.param(SMALL, {"engine": "networks", "steps": 600, "restarts": 1, "width": 3, "layers": 1}, marks=pytest.mark.study),
+    (MATRIX, {}), pytest.param(SMALL, NETWORKS, marks=pytest.mark.study),
     pytest.param(SMALL, {"engine": "sweeps", "restarts": 4, "nodes": 40}, marks=pytest.mark.study)])
 def test_a_stopped_training_goes_on_to_the_same_bits(text, settings):
     whole = Memory()

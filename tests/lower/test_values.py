@@ -136,6 +136,7 @@ TREES = st.recursive(LEAVES, lambda s: st.one_of(
     st.builds(unary, st.sampled_from(["abs", "tanh", "floor", "-", "sign"]), s)), max_leaves=8)
 
 
+@pytest.mark.study
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(TREES, min_size=4, max_size=4))
 def test_random_expressions(trees):

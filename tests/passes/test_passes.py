@@ -72,7 +72,6 @@ def test_passes_are_idempotent():
     assert len(PASSES) >= 2
 
 
-@pytest.mark.xfail(strict=True, reason="finding F13")
 @pytest.mark.parametrize("ground", [natural, sampled])
 def test_array_arguments_give_independent_entries(ground):
     p = problem("game G\nplayer A\nrandom x ~ Normal([1, 5], [1, 2])\ndecide u : Real by A knowing x[1]\n"
@@ -82,7 +81,6 @@ def test_array_arguments_give_independent_entries(ground):
     assert f["c"] == pytest.approx(0, abs=0.05)
 
 
-@pytest.mark.xfail(strict=True, reason="finding F13")
 def test_rows_of_draws_with_array_arguments():
     """`x[3]` with vector arguments draws three independent vectors, as the checker has it."""
     p = problem("game G\nplayer A\nrandom x[3] ~ Normal([1, 5], [0.1, 0.2])\ndecide u : Real by A knowing x[3, 2]\n"
