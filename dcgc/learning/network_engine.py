@@ -89,10 +89,12 @@ class NetworkEngine(Engine):
             family, options = family_of(problem, settings, ds[0])
             made = [fitting(problem, grid, ds[0], family, key, options) for key in keys(settings.seed * 7907 + i, restarts)]
             stacked[k] = jax.tree.map(lambda *x: jnp.stack(x), *made)
+        if not stacked:  # everything is an exact best response: there is nothing to train
+            return {"step": 0, "done": True, "strategies": {}, "moments": [], "costs": np.zeros(1)}
         trained = eqx.filter(stacked, spec(stacked))
         moments = jax.vmap(optax.scale_by_adam().init)(trained)
         flat = jax.tree.leaves(moments)
-        return {"step": 0, "done": not stacked, "strategies": stacked, "moments": flat, "costs": np.full(restarts, np.nan)}
+        return {"step": 0, "done": False, "strategies": stacked, "moments": flat, "costs": np.full(restarts, np.nan)}
 
     def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
         steps = settings.steps or STEPS
@@ -116,7 +118,7 @@ class NetworkEngine(Engine):
         others = self.others(problem, settings)
         order = np.argsort(np.where(np.isfinite(state["costs"]), state["costs"], np.inf))
         found = []
-        for r in order[:3]:
+        for r in order[:4]:
             profile: dict[str, Any] = dict(others)
             for k, s in state["strategies"].items():
                 one = pick(s, int(r))

@@ -158,6 +158,8 @@ class SweepEngine(Engine):
         if phase.steps and tables:
             tables, costs = descender(problem, others, phase.steps)(grid, tables)
         state = {**state, "tables": tables, "stakes": stakes, "sweep": end, "costs": np.asarray(costs), "movement": np.asarray(movement)}
+        if not np.isfinite(state["costs"]).any():
+            raise FloatingPointError("every start ended in a cost that is not a number")
         settled = not problem.is_team and not problem.has_finite_decisions and float(np.max(movement)) < 1e-9
         best = float(np.nanmin(state["costs"]))
         report(Progress(self.name, f"{phase.name}, {len(state['costs'])} start{'s' * (len(state['costs']) > 1)}, "

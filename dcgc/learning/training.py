@@ -122,10 +122,13 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
     if not candidates:
         raise GameError((not_a_number(problem, "no engine found a solution of the first-order conditions"),))
     ranked = rank(problem, candidates)
+    if not math.isfinite(ranked[0].judged.total):
+        raise GameError((not_a_number(problem, "the cost of what was found is none"),))
     best = ranked[0]
     distinct = equilibria(ranked)
     return Trained(best.found.profile, ENGINES[best.engine].title, tuple(tuple(h) for h in state["history"]),
-                   tuple((n, dict(c.judged.costs)) for n, c in distinct), alarms(best), interrupted, tuple(notes),
+                   tuple((n, dict(c.judged.costs)) for n, c in distinct),
+                   alarms(best, state["history"], settings), interrupted, tuple(notes),
                    () if problem.is_team else tuple(c.found.profile for _, c in distinct[1:]))
 
 
@@ -181,10 +184,17 @@ def equilibria(ranked: list[Candidate]) -> list[tuple[int, Candidate]]:
     return rows
 
 
-def alarms(best: Candidate) -> tuple[str, ...]:
+def alarms(best: Candidate, history: list[Any], settings: Settings) -> tuple[str, ...]:
+    """What a reader should know: an equilibrium that is none, a cost that only its training nodes had."""
+    out = []
     if best.judged.regret > GOOD:
-        return (f"the largest regret is {best.judged.regret:.2g} of what is at stake: this is no equilibrium yet",)
-    return ()
+        out.append(f"the largest regret is {best.judged.regret:.2g} of what is at stake: this is no equilibrium yet")
+    trained = [cost for engine, _, cost in history if engine == best.engine and math.isfinite(cost)]
+    scale = max((abs(c) for c in best.judged.costs.values()), default=0.0)
+    if trained and best.judged.total - trained[-1] > max(5 * settings.tolerance, 1e-6) * scale:
+        out.append(f"on its training nodes the cost was {trained[-1]:.6g}, on a denser grid it is {best.judged.total:.6g}: the policies "
+                   "had learned their nodes")
+    return tuple(out)
 
 
 def not_a_number(problem: Problem, why: str) -> Diagnostic:
@@ -192,6 +202,6 @@ def not_a_number(problem: Problem, why: str) -> Diagnostic:
     from ..verify.judge import first_not_finite
 
     site = first_not_finite(problem)
-    span = site.span if site is not None else problem.game.payments[0].span
+    span = site.span if site is not None else problem.game.payments[0].span  # where it happens only for trained policies
     return Diagnostic("R001", f"training met a value that is not a number ({why})", span,
                       "look for a logarithm, a root or a division whose argument can leave its domain")

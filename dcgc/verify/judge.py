@@ -10,8 +10,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.site import Site
-from ..lower.plans import natural_probe
+from ..core.site import Let, Payment, Site
+from ..lower.plans import natural_grid
 from ..lower.problem import Problem
 from ..lower.variable import constant, lift
 from ..lower.world import World
@@ -61,15 +61,14 @@ def stakes(problem: Problem, world: World, label: str) -> float:
 
 
 def first_not_finite(problem: Problem) -> Site | None:
-    """The first site whose value is not finite when everybody does nothing in particular."""
-    grid = natural_probe(problem)
+    """The first site in time whose value is not finite everywhere when everybody does nothing in particular."""
+    grid, _ = natural_grid(problem, 2000, largest=7, samples=64)
     rules = {k: (lambda world, d: constant(jnp.zeros(d.shape) if not d.finite else
                                            jnp.full((d.options,), 1.0 / d.options))) for k in problem.groups}
     world = problem.world(grid, problem.natural, rules)
-    for p in problem.game.payments:
-        try:
-            if not bool(jnp.all(jnp.isfinite(world.payment(p).data))):
-                return p
-        except (KeyError, ValueError):
-            return p
+    for site in problem.game.sites:
+        if isinstance(site, (Let, Payment)):
+            value = world.payment(site) if isinstance(site, Payment) else world.value(site.name)
+            if not bool(jnp.all(jnp.isfinite(value.data))):
+                return site
     return None
