@@ -291,7 +291,6 @@ measure joint = Cov[b, a[1]]
         assert f["joint"] == pytest.approx(a1b - a1 * b_chance)
 
 
-@pytest.mark.xfail(strict=True, reason="finding F4")
 def test_vector_draws():
     """Arrays of draws, MvNormal with correlation, Dirichlet, and a random index into them."""
     text = """game G

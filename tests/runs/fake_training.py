@@ -58,7 +58,7 @@ def train(problem, settings, store, report, stop):
     return Trained(state["profile"], "a fake", tuple(map(tuple, state["history"])), (), alarms, interrupted)
 
 
-def score(problem, profile, thorough=False):
+def score(problem, profile, thorough=False, alternatives=()):
     leaves = np.concatenate([np.ravel(x) for x in jax.tree.leaves(profile)])
     value = float(np.sum(leaves * np.arange(1, len(leaves) + 1)))
     figure = Figure("cost(Maker)", value, 0.0, "a sum")

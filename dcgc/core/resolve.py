@@ -1,0 +1,329 @@
+"""Names and expressions: from the tree to core expressions, in a scope.
+
+What a name means depends on where it stands: an argument of a definition, the index of a loop, a site, a parameter. Definitions are
+inlined, labels become numbers, and what has no computation yet is raised as ``Unlowered``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ..semantics import constants
+from ..semantics.checked import CheckedGame
+from ..source import Ledger, Span
+from ..syntax import tree
+from . import expression as core
+from .kinds import constant_shape, infer
+from .shapes import OPERATORS, Kind
+from .site import Actor, Measure, Plot, PolicyChoice, Published, Site
+
+LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
+LARGEST_GAME = 400_000  # nodes of all expressions together
+
+UNLOWERED_FUNCTIONS = frozenset({"history", "last", "ridge", "kernel_ridge", "sent", "rate"})
+REDUCTION_WORDS = frozenset({"sum", "mean", "prod", "max", "min"})
+
+
+class Unlowered(Exception):
+    """Something correct that has no computation yet."""
+
+    def __init__(self, code: str, message: str, span: Span, hint: str = ""):
+        super().__init__(message)
+        self.code, self.message, self.span, self.hint = code, message, span, hint
+
+
+class Silenced(Exception):
+    """Something that rests on what was reported already."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names mean inside loops and definitions."""
+
+    axes: tuple[core.Axis, ...] = ()
+    indices: Mapping[str, core.Axis] = None  # type: ignore[assignment]
+    arguments: Mapping[str, core.Expression] = None  # type: ignore[assignment]
+    guards: tuple[core.Expression, ...] = ()
+
+    def index(self, name: str, axis: core.Axis) -> Scope:
+        return replace(self, indices={**(self.indices or {}), name: axis})
+
+
+class Resolver:
+    """The state of one elaboration, and the meaning of expressions in it."""
+
+    def __init__(self, checked: CheckedGame, ledger: Ledger):
+        self.checked = checked
+        self.ledger = ledger
+        self.values = {name: p.value for name, p in checked.params.items()}
+        self.sizes_of_families = {p.name: p.size for p in checked.players.values() if p.size is not None}
+        self.sites: list[Site] = []
+        self.kinds: dict[str, Kind] = {}
+        self.parameter_shapes = {name: constant_shape(as_constant(v)) for name, v in self.values.items()}
+        self.site_axes: dict[str, tuple[core.Axis, ...]] = {}
+        self.silent: set[str] = set()
+        self.broken: set[str] = set()
+        self.deciding = Actor("")
+        self.measures: list[Measure] = []
+        self.published: list[Published] = []
+        self.plots: list[Plot] = []
+        self.taps: list[str] = []
+        self.policies: list[PolicyChoice] = []
+        self.settings: list[tuple[str, float | bool | str]] = []
+        self.counter = 0
+        self.nodes = 0
+        self.let_sizes: dict[str, int] = {}
+        self.sizes: dict[int, int] = {}
+        self.kept: list[core.Expression] = []  # keeps ids in ``sizes`` alive
+
+    def kind(self, e: core.Expression) -> Kind:
+        try:
+            return infer(e, self.kinds, self.parameter_shapes)
+        except (ValueError, IndexError, KeyError) as problem:
+            assert e.span is not None
+            raise Unlowered("L003", f"this expression cannot be lowered: {problem}", e.span) from None
+
+    def axis(self, binder: str, domain: tree.Expression, scope: Scope) -> core.Axis:
+        self.counter += 1
+        name = f"{binder}.{self.counter}"
+        if isinstance(domain, tree.Range):
+            low = round(self.constant(domain.low))
+            high = round(self.constant(domain.high))
+            return core.Axis(name, max(0, high - low + 1), None, low)
+        family = domain.name if isinstance(domain, tree.Name) else domain.span.text
+        return core.Axis(name, self.checked.players[family].size or 1, family)
+
+    def constant(self, e: tree.Expression) -> float:
+        """A number that is fixed before play."""
+        value = constants.evaluate(e, self.checked.constants, self.checked.definitions, self.sizes_of_families)
+        return float(value)  # type: ignore[arg-type]
+
+    def static(self, e: tree.Expression, scope: Scope) -> float | None:
+        """The value of a condition that only parameters determine, else None."""
+        try:
+            return self.constant(e)
+        except (constants.ConstantError, TypeError, ValueError):
+            return None
+
+    def setting(self, e: tree.Expression, scope: Scope) -> float | bool | str:
+        if isinstance(e, tree.Name) and e.name in ("true", "false"):
+            return e.name == "true"
+        if isinstance(e, tree.Text):
+            return e.value
+        value = self.static(e, scope)
+        return e.span.text if value is None else value
+
+    # ------------------------------------------------------------ expressions
+
+    def expression(self, e: tree.Expression, scope: Scope) -> core.Expression:
+        handler: Callable[[Resolver, tree.Expression, Scope], core.Expression] | None = EXPRESSIONS.get(type(e))
+        if handler is None:
+            raise Unlowered("L003", "this expression cannot be lowered", e.span)
+        return self.measured(handler(self, e, scope), e.span)
+
+    def measured(self, result: core.Expression, span: Span) -> core.Expression:
+        """Refuse what inlining has made too large (sizes are counted once per shared node)."""
+        size = self.let_sizes.get(result.site, 1) if isinstance(result, core.Reference) else \
+            1 + sum(self.sizes.get(id(c), 1) for c in result.children)
+        if id(result) not in self.sizes:
+            self.sizes[id(result)] = size
+            self.kept.append(result)
+            self.nodes += 1
+        if size > LARGEST_EXPRESSION or self.nodes > LARGEST_GAME:
+            raise Unlowered("L004", "this grows too large when its definitions are expanded", span,
+                            "a value that mentions itself so many times over cannot be analysed: write it with fewer repetitions")
+        return result
+
+    def number(self, e: tree.Number, scope: Scope) -> core.Expression:
+        return core.Constant(float(e.value), span=e.span)
+
+    def name(self, e: tree.Name, scope: Scope) -> core.Expression:
+        if e.name in self.broken:
+            raise Silenced
+        constant = {"true": 1.0, "false": 0.0, "pi": 3.141592653589793, "inf": float("inf")}
+        if e.name in scope.arguments:
+            return scope.arguments[e.name]
+        if e.name in scope.indices:
+            return core.Member(scope.indices[e.name], span=e.span)
+        if e.name in self.kinds:
+            return core.Reference(e.name, span=e.span)
+        if e.name in self.values:
+            return core.Parameter(e.name, span=e.span)
+        if e.name in constant:
+            return core.Constant(constant[e.name], span=e.span)
+        for m in self.measures:  # a published figure names its measure
+            if m.name == e.name:
+                return m.value
+        raise Unlowered("L003", f"`{e.name}` cannot be lowered here", e.span)
+
+    def array(self, e: tree.ArrayLiteral, scope: Scope) -> core.Expression:
+        return core.Stack(tuple(self.expression(i, scope) for i in e.items), span=e.span)
+
+    def unary(self, e: tree.Unary, scope: Scope) -> core.Expression:
+        operand = self.expression(e.operand, scope)
+        if e.operator == "+":
+            return operand
+        return core.Apply("neg" if e.operator == "-" else "not", (operand,), span=e.span)
+
+    def binary(self, e: tree.Binary, scope: Scope) -> core.Expression:
+        if e.operator in ("==", "!="):
+            equal = self.equality(e, scope)
+            if equal is not None:
+                one = core.Constant(1.0, span=e.span)
+                return equal if e.operator == "==" else core.Apply("sub", (one, equal), span=e.span)
+        left, right = self.expression(e.left, scope), self.expression(e.right, scope)
+        return core.Apply(OPERATORS[e.operator], (left, right), span=e.span)
+
+    def equality(self, e: tree.Binary, scope: Scope) -> core.Expression | None:
+        """Equality with a choice: with a label or a number it selects an entry, with another choice it is the dot product."""
+        for this, that in ((e.left, e.right), (e.right, e.left)):
+            if isinstance(this, tree.Name) and this.name not in scope.arguments and self.is_label(this, scope):
+                value = self.expression(that, scope)
+                return self.labelled(value, this)
+        left, right = self.expression(e.left, scope), self.expression(e.right, scope)
+        kinds = self.kind(left), self.kind(right)
+        if kinds[0].kind == "choice" and kinds[1].kind == "choice":
+            return core.Apply("dot", (left, right), span=e.span)
+        for this, that, other in ((left, right, kinds[0]), (right, left, kinds[1])):
+            if other.kind == "choice":
+                return core.Select(this, (that,), (False,), span=e.span)
+        return None
+
+    def is_label(self, e: tree.Name, scope: Scope) -> bool:
+        known = e.name in scope.indices or e.name in self.kinds or e.name in self.values
+        return not known and e.name not in ("true", "false", "pi", "inf") and not any(m.name == e.name for m in self.measures)
+
+    def labelled(self, value: core.Expression, label: tree.Name) -> core.Expression:
+        labels = self.kind(value).labels
+        if label.name not in labels:
+            raise Unlowered("L003", f"`{label.name}` is no label of this choice", label.span)
+        position = core.Constant(float(labels.index(label.name) + 1), span=label.span)
+        return core.Select(value, (position,), (False,), span=label.span)
+
+    def conditional(self, e: tree.Conditional, scope: Scope) -> core.Expression:
+        parts = tuple(self.expression(x, scope) for x in (e.condition, e.then, e.otherwise))
+        return core.Apply("where", parts, span=e.span)
+
+    def index(self, e: tree.Index, scope: Scope) -> core.Expression:
+        if isinstance(e.base, tree.Name) and e.base.name in self.silent:
+            return core.Constant(0.0, span=e.span)
+        base = self.expression(e.base, scope)
+        kind = self.kind(base)
+        indices: list[core.Expression] = []
+        one_hot: list[bool] = []
+        for position, i in enumerate(e.indices):
+            if isinstance(i, tree.Name) and i.name == "all":
+                indices.append(core.Whole(span=i.span))
+            elif isinstance(i, tree.Name) and i.name == "others":
+                indices.append(core.Others(self.family_axis(base, position, i, scope), span=i.span))
+            elif isinstance(i, tree.Name) and i.name in kind.labels and i.name not in scope.arguments:
+                indices.append(core.Constant(float(kind.labels.index(i.name) + 1), span=i.span))
+            else:
+                indices.append(self.expression(i, scope))
+            one_hot.append(not isinstance(indices[-1], (core.Whole, core.Others))
+                           and self.kind(indices[-1]).kind == "choice")
+        return core.Select(base, tuple(indices), tuple(one_hot), span=e.span)
+
+    def family_axis(self, base: core.Expression, position: int, word: tree.Name, scope: Scope) -> core.Axis:
+        """The loop whose own member ``others`` leaves out: the innermost over the same domain as the indexed array."""
+        made = self.site_axes.get(base.site, ()) if isinstance(base, core.Reference) else ()
+        family = made[position].family if position < len(made) else None
+        for axis in reversed(scope.axes):
+            if family is None or axis.family == family:
+                return axis
+        raise Unlowered("L003", "`others` stands outside a loop over the family", word.span)
+
+    def call(self, e: tree.Call, scope: Scope) -> core.Expression:
+        if not isinstance(e.function, (tree.Name, tree.Index)):
+            raise Unlowered("L003", "this call cannot be lowered", e.span)
+        if isinstance(e.function, tree.Index) and isinstance(e.function.base, tree.Name) and e.function.base.name in self.broken:
+            raise Silenced
+        if isinstance(e.function, tree.Index) or e.function.name in self.kinds:
+            raise Unlowered("L003", "a decision that is a function cannot be lowered yet", e.span)
+        name = e.function.name
+        if name in self.broken:
+            raise Silenced
+        arguments = [a.value for a in e.arguments]
+        if name in self.checked.definitions and name not in scope.arguments:
+            definition = self.checked.definitions[name]
+            values = {p: self.expression(a, scope) for p, a in zip(definition.parameters, arguments, strict=True)}
+            return self.expression(definition.body, Scope(scope.axes, {}, values, scope.guards))
+        if name in UNLOWERED_FUNCTIONS:
+            raise Unlowered("L003", f"`{name}` cannot be lowered yet", e.span)
+        special = SPECIAL_CALLS.get(name)
+        if special is not None:
+            return special(self, e, arguments, scope)
+        if len(arguments) == 1 and isinstance(arguments[0], tree.Comprehension):
+            return self.fold(name, arguments[0], scope)
+        values_ = tuple(self.expression(a, scope) for a in arguments)
+        if name == "mask" and not scope.arguments:
+            seen = self.static(arguments[1], scope)
+            if seen is not None:  # decided by parameters: nothing is blanked, or there is nothing to see
+                return values_[0] if seen else core.Constant(0.0, span=e.span)
+        if name in ("max", "min") and len(values_) > 1:
+            name = {"max": "maximum", "min": "minimum"}[name]
+        return core.Apply(name, values_, span=e.span)
+
+    def fold(self, reduction: str, c: tree.Comprehension, scope: Scope) -> core.Expression:
+        axis = self.axis(c.binder, c.domain, scope)
+        inner = scope.index(c.binder, axis)
+        condition = None if c.condition is None else self.expression(c.condition, inner)
+        return core.Fold(reduction, axis, self.expression(c.body, inner), condition, span=c.span)
+
+    def size_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
+        (family,) = arguments
+        if isinstance(family, tree.Name) and family.name in self.checked.players:
+            return core.Constant(float(self.checked.players[family.name].size or 1), span=e.span)
+        return core.Constant(float(self.kind(self.expression(family, scope)).shape[0]), span=e.span)
+
+    def onehot_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
+        value = self.expression(arguments[0], scope)
+        size = self.kind(value).size if len(arguments) == 1 else round(float(
+            self.constant(arguments[1])))
+        if size is None:
+            raise Unlowered("L003", "`onehot` needs to know how many categories there are", e.span)
+        one, zero = core.Constant(1.0), core.Constant(0.0)
+        parts = tuple(core.Apply("where", (core.Apply("eq", (value, core.Constant(float(k)))), one, zero))
+                      for k in range(1, size + 1))
+        return core.Stack(parts, span=e.span)
+
+    def account_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
+        assert isinstance(e.function, tree.Name)
+        who = arguments[0]
+        if isinstance(who, tree.Index) and isinstance(who.base, tree.Name):
+            member = round(self.constant(who.indices[0])) - 1
+            return core.Account(e.function.name, who.base.name, member, span=e.span)
+        return core.Account(e.function.name, who.span.text.strip(), None, span=e.span)
+
+    def rule_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
+        who, *inputs = arguments
+        member = None
+        if isinstance(who, tree.Index):
+            member = round(self.constant(who.indices[0])) - 1
+            who = who.base
+        return core.Rule(who.span.text.strip(), member, tuple(self.expression(i, scope) for i in inputs), span=e.span)
+
+    def moment(self, e: tree.Moment, scope: Scope) -> core.Expression:
+        given = None if e.given is None else self.expression(e.given, scope)
+        return core.Moment(e.kind, tuple(self.expression(a, scope) for a in e.arguments), given, span=e.span)
+
+
+EXPRESSIONS: dict[type, Callable] = {
+    tree.Number: Resolver.number, tree.Name: Resolver.name, tree.ArrayLiteral: Resolver.array,
+    tree.Unary: Resolver.unary, tree.Binary: Resolver.binary, tree.Conditional: Resolver.conditional,
+    tree.Index: Resolver.index, tree.Call: Resolver.call, tree.Moment: Resolver.moment,
+}
+
+SPECIAL_CALLS: dict[str, Callable] = {
+    "size": Resolver.size_call, "onehot": Resolver.onehot_call, "cost": Resolver.account_call,
+    "payoff": Resolver.account_call, "rule": Resolver.rule_call,
+}
+
+
+def as_constant(value: object) -> float | tuple:
+    """A parameter's value as a number or a nested tuple of numbers."""
+    items = getattr(value, "tolist", lambda: value)()
+    if isinstance(items, (list, tuple)):
+        return tuple(as_constant(v) for v in items)
+    return float(items)  # type: ignore[arg-type]
