@@ -200,6 +200,8 @@ class World:
 
     def factor(self, dim: str, tremble: bool = False) -> Variable:
         """The weights of a coordinate: probabilities, or a density times the grid's spacing."""
+        c = self.reduction.coordinates.get(dim)
+        tremble = tremble and c is not None and c.role in ("finite", "derived")  # nature's hand is steady
         key = dim + (AS_TREMBLED if tremble else "")
         if key not in self._factors:
             self._factors[key] = self._factor(dim, tremble)
