@@ -38,7 +38,7 @@ CHUNK = 200
 STEPS = 2000
 BUDGET = 16_000
 SAMPLES = 2048
-REPLY_GRID = Resolution(hidden=12, seen=96, observation=160, derived=17, cells=True)
+REPLY_GRID = Resolution(hidden=40, seen=96, observation=160, derived=17, cells=True)
 
 
 class NetworkEngine(Engine):

@@ -33,7 +33,7 @@ from .starts import start_table
 from .sweeps import SweepSettings, finite_costs, largest_gain, mean_cost, smoother, sweep, world_of
 from .tables import table_profile, to_strategy
 
-EXPLORE = Resolution(hidden=12, seen=240, observation=240, derived=33, cells=True)
+EXPLORE = Resolution(hidden=80, seen=240, observation=240, derived=33, cells=True)
 BUDGET = 400_000  # points of the widest expectation while exploring
 FINEST = 4_000_000
 JUMP = 8.0
