@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ..core.expression import Apply, Constant, Expression, Reference, rebuild, references
+from ..core.expression import Apply, Expression, Reference, rebuild, references
 from ..core.folding import ONE, ZERO, fold, number
 from ..core.site import Decision, Game, Let, Payment, Random, Site
 
@@ -111,7 +111,3 @@ def _apply(function: str, *arguments: Expression) -> Expression:
     if function == "sub" and number(arguments[0]) == 0 and len(arguments) == 2:
         return fold(Apply("neg", (arguments[1],)))
     return fold(Apply(function, arguments))
-
-
-def is_number(e: Expression) -> bool:
-    return isinstance(e, Constant) and not isinstance(e.value, tuple)

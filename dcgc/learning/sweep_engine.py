@@ -114,9 +114,9 @@ class SweepEngine(Engine):
             "phase": 0, "sweep": 0, "done": False, "tables": tables, "costs": np.zeros(restarts), "movement": np.ones(restarts),
             "stakes": {k: jnp.zeros(restarts) for k in finite}, "resolution": list(astuple(chosen)), "ranges": {},
             "merged": [1] * restarts}
-        return self.fitted(problem, settings, state, others, start=True)
+        return self.fitted(problem, settings, state, others)
 
-    def fitted(self, problem: Problem, settings: Settings, state: State, others: Mapping[str, Any], start: bool = False,
+    def fitted(self, problem: Problem, settings: Settings, state: State, others: Mapping[str, Any],
                finer: float = 1.0) -> State:
         """The state with ranges that hold what its tables do and a grid ``finer`` times as fine; tables carried over."""
         old = self.grid(problem, settings, state, others)
@@ -171,7 +171,7 @@ class SweepEngine(Engine):
 
     def newton(self, problem: Problem, settings: Settings, state: State, report: Reporter, phases: tuple[Phase, ...],
                others: Mapping[str, Any], grid: Grid) -> State:
-        """One solution of the projected first-order conditions for every restart; kept where the residual vanishes."""
+        """One solution of the projected first-order conditions for every restart, kept where a best reply then gains less than before."""
         index = state["sweep"]
         count = min(NODES[index], max(3, grid_least(problem, grid)))
         gain = gainer(problem, others)

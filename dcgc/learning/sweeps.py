@@ -256,9 +256,3 @@ def mean_cost(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str,
     if problem.is_team:
         return problem.cost(world, problem.decider(problem.game.decisions[0]))
     return sum((problem.cost(world, p) for p in problem.people), jnp.zeros(()))
-
-
-def real_grid_tables(problem: Problem, others: Mapping[str, object]) -> tuple[str, ...]:
-    """Groups whose policy is a table here: all but those with an exact best response."""
-    return tuple(k for k in problem.groups if k not in others)
-

@@ -58,12 +58,6 @@ def table_profile(problem: Problem, tables: Mapping[str, Array], others: Mapping
     return rules
 
 
-def tables_of(problem: Problem, world: World, skip: frozenset[str]) -> dict[str, Array]:
-    """What a world's policies choose, as tables on its grid."""
-    return {k: as_table(problem, ds[0], world.choice(ds[0].name), world.grid)
-            for k, ds in problem.groups.items() if k not in skip}
-
-
 def to_strategy(problem: Problem, world: World, d: Decision, table: np.ndarray, hard: bool, mixed: bool,
                 jump: float = 0.0) -> Strategy:
     """A table as a strategy that answers any input: multilinear between the grid's nodes, switching where a hard finite decision's
@@ -93,6 +87,9 @@ def to_strategy(problem: Problem, world: World, d: Decision, table: np.ndarray, 
     for place in product(*(range(n) for n in shape)):
         at = tuple(place[[dims[i] for i in finite].index(x)] for x in names)
         rows[int(full_index[at])] = arranged[place].reshape(*(len(n) for n in nodes), outputs)
+    for axis, n in enumerate(nodes, start=1):  # interpolation wants rising nodes
+        if n[0] > n[-1]:
+            rows, nodes[axis - 1] = np.flip(rows, axis), n[::-1]
     if nodes:
         breaks = np.zeros((rows.shape[0], max(len(nodes[0]) - 1, 1)))
         if len(nodes) == 1 and jump > 0:
@@ -124,7 +121,8 @@ def pick_first(v: Variable, keep: tuple[str, ...]) -> Variable:
 
 def real_columns(dims: tuple[str, ...], real: list[int], reals: Variable, grid: Grid,
                  ) -> tuple[tuple[int, ...], list[np.ndarray]]:
-    """For every real coordinate that a decision knows: the input that shows it, and that input's values at the nodes."""
+    """For every real coordinate that a decision knows: the input that shows it, and that input's values at the nodes, rising or
+    falling (who sees 1 - q sees q)."""
     columns, nodes = [], []
     data = np.asarray(reals.data)
     for i in real:
@@ -143,9 +141,6 @@ def real_columns(dims: tuple[str, ...], real: list[int], reals: Variable, grid: 
             raise ValueError(f"no input shows {dim} alone")
         columns.append(found[0])
         nodes.append(found[1])
-    for k, n in enumerate(nodes):
-        if n[0] > n[-1]:
-            raise ValueError(f"the input {columns[k]} falls along its coordinate")
     return tuple(columns), nodes
 
 

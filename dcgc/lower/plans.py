@@ -12,7 +12,7 @@ from scipy import special
 
 from ..core.expression import Expression
 from ..core.site import Decision, Random
-from ..information.reduction import FINITE_LAWS, Coordinate, Reduction
+from ..information.reduction import FINITE_LAWS, Coordinate
 from ..primitives.cells import normal_cells, normal_trapezoid, uniform_cells
 from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.points import sobol_uniform, whitened
@@ -20,7 +20,7 @@ from ..primitives.quadrature import gauss_hermite, gauss_legendre
 from .evaluate import evaluate
 from .grid import Axis, Grid, GridBuilder
 from .problem import Problem
-from .variable import constant, lift
+from .variable import lift
 from .world import SMOOTH_ON_THE_LINE, Rule, World
 
 REACH = 8.5  # standard deviations of noise beyond the range of what it blurs
@@ -287,11 +287,6 @@ def finite_interval(low: float, high: float) -> tuple[float, float]:
     return (low - 0.5, high + 0.5) if high - low < 1e-9 else (low, high)
 
 
-def feasible(problem: Problem, resolution: Resolution, budget: int) -> bool:
-    """Whether every expectation in information coordinates stays within ``budget`` points."""
-    return widest(problem, resolution) <= budget
-
-
 def widest(problem: Problem, resolution: Resolution) -> float:
     """Points of the widest expectation in information coordinates."""
     reduction = problem.reduction
@@ -322,7 +317,3 @@ def widest(problem: Problem, resolution: Resolution) -> float:
                 total *= size(c)
         most = max(most, total)
     return most
-
-
-__all__ = ["Infeasible", "Reduction", "Resolution", "constant", "feasible", "information_grid", "natural_grid", "sampled_grid",
-           "widest"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from small_games import problem
 
@@ -10,6 +11,7 @@ from dcgc.learning import Settings, train
 from dcgc.learning.engine import Found
 from dcgc.learning.training import Candidate, alarms
 from dcgc.source import GameError
+from dcgc.verify import policy_function
 from dcgc.verify.judge import Judgement
 
 
@@ -47,3 +49,15 @@ def test_a_cost_that_only_the_training_nodes_had_raises_an_alarm() -> None:
     history = [["sweeps", 1, 0.9], ["sweeps", 2, 0.045]]
     assert any("denser grid" in text for text in alarms(best(0.25), history, Settings()))
     assert alarms(best(0.04501), history, Settings()) == ()
+
+
+def test_a_follower_who_sees_a_falling_function_of_the_act() -> None:
+    """Seeing 1 - q tells q: Stackelberg's follower replies to what is left, (left) / 2, and the leader gets 1/8."""
+    text = ("game G\nplayer L, F\ndecide q : Unit by L knowing nothing\nlet left = 1 - q\ndecide r : Unit by F knowing left\n"
+            "payoff L = (left - r) * q\npayoff F = (left - r) * r\n")
+    p = problem(text)
+    trained = train(p, Settings(engine="sweeps", restarts=2, best_response=False))
+    reply = policy_function(p, trained.profile, "F")
+    left = np.asarray([0.2, 0.5, 0.9])
+    np.testing.assert_allclose(reply(left), left / 2, atol=2e-3)
+    assert float(policy_function(p, trained.profile, "L")()) == pytest.approx(0.5, abs=5e-3)
