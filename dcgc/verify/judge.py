@@ -42,7 +42,7 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
         scale = max(at_stake.get(r.player, 1.0), 1e-12)
         parts.append(r.ex_ante / scale)
         if not math.isnan(r.unreached):
-            parts.append(1e-2 * r.unreached / scale)
+            parts.append(r.unreached / scale)  # an equilibrium is sequential: replies off the path count like any other
     worst = max(parts, default=0.0)
     first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
     total = costs.get(first, math.nan) if problem.is_team else sum(costs.values())

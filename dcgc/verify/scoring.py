@@ -13,7 +13,7 @@ from ..core.expression import Account
 from ..core.site import Published
 from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
-from ..lower.problem import Person, Problem
+from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.strategy import BestResponse, Strategy
 from ..lower.world import World
@@ -196,5 +196,3 @@ def compare(problem: Problem, p: Published, readers: list[Reader], ground: Groun
         verdict = "violated" if beyond > found.error + 1e-12 * abs(published) else "holds"
     return Comparison(p.kind, p.label, published, p.relation, found, p.tolerance, p.relative, verdict, p.reference, p.span)
 
-
-__all__ = ["Person", "score"]
