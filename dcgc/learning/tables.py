@@ -133,9 +133,11 @@ def real_columns(dims: tuple[str, ...], real: list[int], reals: Variable, grid: 
             if column in columns:
                 continue
             values = np.moveaxis(data[..., column], axis, -1)
-            values = values.reshape(-1, values.shape[-1])[-1]  # at the last place of the others: where a mask shows it
-            if np.all(np.diff(values) > 0) or np.all(np.diff(values) < 0):
-                found = column, values
+            lines = values.reshape(-1, values.shape[-1])
+            steps = np.diff(lines, axis=1)
+            shown = np.all(steps > 0, axis=1) | np.all(steps < 0, axis=1)  # a mask or a `when` may blank it elsewhere
+            if shown.any():
+                found = column, lines[np.argmax(shown)]
                 break
         if found is None:
             raise ValueError(f"no input shows {dim} alone")

@@ -87,7 +87,7 @@ def inputs(world: World, d: Decision) -> tuple[Variable, Variable]:
     index: Variable = constant(0)
     reals: list[Variable] = []
     for o in d.observations:
-        v = evaluate(world, o.expression)
+        v = world.seen(o.expression)
         if o.size is None:
             reals.extend(entries(v))
             continue

@@ -186,6 +186,14 @@ class World:
                 return name
         return None
 
+    def seen(self, e: core.Expression) -> Variable:
+        """An observation: an act with a coordinate is seen as it is on that coordinate, although it is blank elsewhere (what a
+        decision inside the same ``when`` decides does not depend on whether the condition holds)."""
+        site = self.dependence.sites.get(e.site) if isinstance(e, core.Reference) else None
+        if isinstance(site, Decision) and site.guards and site.name in self.grid.nodes and site.name not in self.overrides:
+            return self.options(site) if site.finite else self.nodes(site.name)
+        return evaluate(self, e)
+
     def loop(self, site: object, body: Callable[[], Variable]) -> Variable:
         """A site of a loop over many members: computed for all at once, stored as an array over them."""
         axes = site.axes  # type: ignore[attr-defined]
