@@ -12,8 +12,8 @@ CODES: dict[str, Code] = {
         Code("L001", "a statement that cannot be lowered yet",
              "The statement is correct, and `dcgc check` and `dcgc fmt` know it, but this version of the compiler has no "
              "computation for it: the game can be checked and formatted, not trained.",
-             _HEAD + "random x ~ Normal(0, 1)\nchannel m : A -> B { carries Real; budget 1 bits }\nsend m by A knowing x\n"
-             "decide u : Real by B knowing m\ncost B = (x - u)^2\ncost A = (x - u)^2\n"),
+             _HEAD + "random x ~ Normal(0, 1)\ndecide u : Unit by A knowing x\nsolve p in [0, 10] : p + p^3 = x + u\n"
+             "decide v : Real by B knowing nothing\ncost B = (p - v)^2\ncost A = (p - u)^2\n"),
         Code("L002", "a type that cannot be lowered yet",
              "The decision's type is correct, but this version of the compiler has no policy that decides it.",
              _HEAD + "decide f : Function(Real -> Real, affine) by A knowing nothing\ndecide u : Real by B knowing nothing\n"

@@ -8,11 +8,13 @@ from dataclasses import replace
 from ..semantics.checked import CheckedGame
 from ..source import Ledger
 from ..syntax import tree
+from . import channels
 from . import expression as core
 from .resolve import Resolver, Scope, Silenced, Unlowered, as_constant
-from .shapes import Kind, broadcast
+from .shapes import OPERATORS, Kind, broadcast
 from .site import (
     Actor,
+    Constraint,
     Decision,
     Game,
     Let,
@@ -40,7 +42,9 @@ class Elaborator(Resolver):
     """Walks the statements once, in order."""
 
     def run(self) -> Game:
+        self.shares = channels.totals(self, self.checked.statements)
         self.statements(self.checked.statements, Scope(indices={}, arguments={}))
+        channels.fit_looks(self)
         checked = self.checked
         return Game(
             name=checked.name, title=checked.title, sites=tuple(self.sites),
@@ -49,7 +53,8 @@ class Elaborator(Resolver):
             parameters={name: as_constant(v) for name, v in self.values.items()},
             measures=tuple(self.measures), published=tuple(self.published), plots=tuple(self.plots), taps=tuple(self.taps),
             policies=tuple(self.policies), settings=tuple(self.settings),
-            citations=tuple(c.reference for c in checked.citations),
+            citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
+            constraints=tuple(self.constraints),
         )
 
     def team_members(self, members: tuple[tuple[str, int | None], ...]) -> tuple[tuple[str, int | None], ...]:
@@ -146,16 +151,68 @@ class Elaborator(Resolver):
             self.statements(s.body, scope)
 
     def channel(self, s: tree.Channel, scope: Scope) -> None:
-        """A budget of nothing is silence: the channel carries a constant, which nobody needs to be told."""
-        budget = s.body.budget
-        if budget is not None and self.static(budget.amount, scope) == 0:
-            self.silent.add(s.target.name)
-            return
-        raise Unlowered("L001", f"the channel `{s.target.name}` cannot be lowered yet", s.span,
-                        "only `budget 0 bits`, which is silence, can")
+        channels.declare(self, s, scope)
 
     def send(self, s: tree.Send, scope: Scope) -> None:
-        """Silence is sent for free; other channels are reported where they are declared."""
+        channels.send(self, s, scope)
+
+    def attend(self, s: tree.Attend, scope: Scope) -> None:
+        channels.attend(self, s, scope)
+
+    def total_budget(self, s: tree.TotalBudget, scope: Scope) -> None:
+        channels.total_budget(self, s, scope)
+
+    def constrain(self, s: tree.Constrain, scope: Scope) -> None:
+        """E[left] <= E[right]: linear in its expectations, so that a multiplier prices the excess draw by draw."""
+        left, right = self.unaveraged(s.left, scope), self.unaveraged(s.right, scope)
+        if s.relation == ">=":
+            left, right = right, left
+        excess = core.Apply("sub", (left, right), span=s.span)
+        label = " ".join(s.span.text.split()).removeprefix("constrain ").rsplit(" by ", 1)[0]
+        self.constraints.append(Constraint(f"constraint {len(self.constraints) + 1}", label, self.actor(s.player, scope), excess,
+                                           s.relation == "=", scope.axes, s.span))
+
+    def unaveraged(self, e: tree.Expression, scope: Scope) -> core.Expression:
+        """One side of a constraint with the ``E[ ]`` of linear terms taken off; a side without any must not vary."""
+        if isinstance(e, tree.Moment) and e.kind == "E" and e.given is None:
+            return self.expression(e.arguments[0], scope)
+        if isinstance(e, tree.Binary) and e.operator in ("+", "-"):
+            return core.Apply(OPERATORS[e.operator], (self.unaveraged(e.left, scope), self.unaveraged(e.right, scope)), span=e.span)
+        if isinstance(e, tree.Binary) and e.operator in ("*", "/"):
+            constant, term = (e.left, e.right) if self.static(e.left, scope) is not None else (e.right, e.left)
+            if self.static(constant, scope) is not None and (e.operator == "*" or constant is e.right):
+                parts = (self.unaveraged(term, scope), self.expression(constant, scope))
+                return core.Apply(OPERATORS[e.operator], parts, span=e.span)
+        value = self.expression(e, scope)
+        if any(isinstance(x, core.Moment) for x in core.walk(value)):
+            raise Unlowered("L001", "a constraint that is not linear in its expectations cannot be lowered yet", e.span,
+                            "write sums of E[..] with fixed factors")
+        if any(isinstance(x, (core.Reference, core.Account)) for x in core.walk(value)):
+            raise Unlowered("L001", "a constraint that holds draw by draw cannot be lowered yet", e.span,
+                            "constrain an expectation, or bound the decision itself with Interval(..)")
+        return value
+
+    def members_of(self, e: tree.Expression) -> int:
+        """How many channels a name stands for."""
+        symbol = self.checked.symbols.get(self.base(e))
+        size = 1
+        for d in symbol.domains if symbol is not None and not isinstance(e, tree.Index) else ():
+            size *= d.size
+        return size
+
+    def base(self, e: tree.Expression) -> str:
+        e = e.base if isinstance(e, tree.Index) else e
+        return e.name if isinstance(e, tree.Name) else e.span.text
+
+    def resize(self, name: str, count: int) -> None:
+        """A choice among fewer words, wherever it is seen."""
+        self.kinds[name] = replace(self.kinds[name], shape=(count,), size=count)
+        for i, site in enumerate(self.sites):
+            if isinstance(site, Decision):
+                seen = tuple(replace(o, shape=(count,), size=count) if o.expression == core.Reference(name) else o
+                             for o in site.observations)
+                own = {"shape": (count,)} if site.name == name else {}
+                self.sites[i] = replace(site, observations=seen, **own)
 
     def measure(self, s: tree.Measure, scope: Scope) -> None:
         if scope.axes:
@@ -241,6 +298,12 @@ class Elaborator(Resolver):
         base = known.base if isinstance(known, tree.Index) else known
         if isinstance(base, tree.Name) and base.name in self.silent:
             return []
+        if isinstance(base, tree.Name) and base.name in self.decoders:
+            self.observing = True
+            try:
+                return self.observed(self.expression(known, scope))
+            finally:
+                self.observing = False
         if isinstance(known, tree.Name) and known.name == "recall":
             return self.recall(known, scope)
         return self.observed(self.expression(known, scope))
@@ -289,7 +352,8 @@ STATEMENTS: dict[type, Callable] = {
     tree.GameHeader: Elaborator.skip, tree.Cite: Elaborator.skip, tree.Use: Elaborator.skip, tree.Gradient: Elaborator.skip,
     tree.Random: Elaborator.random, tree.Let: Elaborator.let, tree.Decide: Elaborator.decide,
     tree.Payment: Elaborator.payment, tree.For: Elaborator.loop, tree.When: Elaborator.when,
-    tree.Channel: Elaborator.channel, tree.Send: Elaborator.send, tree.Measure: Elaborator.measure,
+    tree.Channel: Elaborator.channel, tree.Send: Elaborator.send, tree.Attend: Elaborator.attend,
+    tree.TotalBudget: Elaborator.total_budget, tree.Constrain: Elaborator.constrain, tree.Measure: Elaborator.measure,
     tree.Known: Elaborator.known, tree.Tap: Elaborator.tap, tree.Policy: Elaborator.policy, tree.Train: Elaborator.train,
     tree.Plot: Elaborator.plot,
 }

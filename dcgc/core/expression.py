@@ -159,6 +159,27 @@ class Rule(Expression):
         return self.inputs
 
 
+@dataclass(frozen=True)
+class Information(Expression):
+    """The information density log p(m | what the encoder knew) - log p(m | given), in nats, of one use of a channel.
+
+    Its mean is the mutual information I(m; source | given). ``message``: what arrives; ``source``: what the encoder knew; ``given``:
+    what was known beforehand (of a private look). ``signal``: the reals that were sent, before Gaussian noise of standard deviation
+    ``sd`` (None: no Gaussian noise).
+    """
+
+    channel: str
+    message: Expression
+    source: tuple[Expression, ...]
+    given: tuple[Expression, ...] = ()
+    signal: Expression | None = None
+    sd: float = 0.0
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.message, *self.source, *self.given, *(() if self.signal is None else (self.signal,)))
+
+
 def walk(expression: Expression) -> Iterator[Expression]:
     """The expression and everything below it."""
     yield expression
@@ -221,4 +242,6 @@ def show(expression: Expression) -> str:
         return f"{e.kind}({e.name}{'' if e.member is None else f'[{e.member + 1}]'})"
     if isinstance(e, Rule):
         return f"rule({e.decision}{''.join(', ' + show(i) for i in e.inputs)})"
+    if isinstance(e, Information):
+        return f"information({e.channel})"
     raise AssertionError(type(e).__name__)

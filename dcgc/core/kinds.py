@@ -11,6 +11,7 @@ from .expression import (
     Constant,
     Expression,
     Fold,
+    Information,
     Member,
     Moment,
     Others,
@@ -53,7 +54,7 @@ def infer(e: Expression, sites: Mapping[str, Kind], parameters: Mapping[str, Sha
         return Kind("real", infer(e.body, sites, parameters).shape)
     if isinstance(e, (Moment, Rule)):
         return Kind("real", broadcast([infer(a, sites, parameters).shape for a in e.children]) if isinstance(e, Moment) else ())
-    if isinstance(e, Account):
+    if isinstance(e, (Account, Information)):
         return Kind("real")
     if isinstance(e, Apply):
         kinds = [infer(a, sites, parameters) for a in e.arguments]

@@ -16,12 +16,12 @@ from ..syntax import tree
 from . import expression as core
 from .kinds import constant_shape, infer
 from .shapes import OPERATORS, Kind
-from .site import Actor, Measure, Plot, PolicyChoice, Published, Site
+from .site import Actor, Channel, Constraint, Measure, Plot, PolicyChoice, Published, Site
 
 LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
 
-UNLOWERED_FUNCTIONS = frozenset({"history", "last", "ridge", "kernel_ridge", "sent", "rate"})
+UNLOWERED_FUNCTIONS = frozenset({"history", "last", "ridge", "kernel_ridge"})
 REDUCTION_WORDS = frozenset({"sum", "mean", "prod", "max", "min"})
 
 
@@ -63,6 +63,12 @@ class Resolver:
         self.parameter_shapes = {name: constant_shape(as_constant(v)) for name, v in self.values.items()}
         self.site_axes: dict[str, tuple[core.Axis, ...]] = {}
         self.silent: set[str] = set()
+        self.declared: dict[str, tree.Channel] = {}
+        self.channels: list[Channel] = []
+        self.constraints: list[Constraint] = []
+        self.shares: dict[str, float] = {}
+        self.decoders: dict[str, Callable[[core.Expression], core.Expression]] = {}
+        self.observing = False
         self.broken: set[str] = set()
         self.deciding = Actor("")
         self.measures: list[Measure] = []
@@ -146,6 +152,8 @@ class Resolver:
             return scope.arguments[e.name]
         if e.name in scope.indices:
             return core.Member(scope.indices[e.name], span=e.span)
+        if e.name in self.decoders and not self.observing and not self.site_axes[e.name]:
+            return self.decoders[e.name](core.Reference(e.name, span=e.span))
         if e.name in self.kinds:
             return core.Reference(e.name, span=e.span)
         if e.name in self.values:
@@ -288,6 +296,42 @@ class Resolver:
                       for k in range(1, size + 1))
         return core.Stack(parts, span=e.span)
 
+    def sent_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
+        """What the sender put in, before noise."""
+        inner = arguments[0]
+        base = inner.base if isinstance(inner, tree.Index) else inner
+        if not isinstance(base, tree.Name) or base.name in self.silent:
+            return core.Constant(0.0, span=e.span)
+        if base.name in self.broken:
+            raise Silenced
+        site = f"sent({base.name})"
+        if site not in self.kinds:  # nothing was added to it
+            return self.expression(inner, scope)
+        reference: core.Expression = core.Reference(site, span=e.span)
+        if isinstance(inner, tree.Index):
+            indices = tuple(self.expression(i, scope) for i in inner.indices)
+            return core.Select(reference, indices, (False,) * len(indices), span=e.span)
+        return reference
+
+    def rate_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
+        """Bits that one use carries."""
+        inner = arguments[0]
+        base = inner.base if isinstance(inner, tree.Index) else inner
+        assert isinstance(base, tree.Name)
+        if base.name in self.silent:
+            return core.Constant(0.0, span=e.span)
+        if base.name in self.broken:
+            raise Silenced
+        channel = next((c for c in self.channels if c.name == base.name), None)
+        if channel is None:
+            raise Unlowered("L003", f"`{base.name}` has not been sent where its rate is asked", e.span)
+        density: core.Expression = channel.information
+        if channel.axes:
+            member = core.Constant(self.constant(inner.indices[0])) if isinstance(inner, tree.Index) else core.Constant(1.0)
+            density = for_member(density, channel.axes[0], member)
+        nats = core.Moment("E", (density,), None, span=e.span)
+        return core.Apply("div", (nats, core.Constant(0.6931471805599453)), span=e.span)
+
     def account_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
         assert isinstance(e.function, tree.Name)
         who = arguments[0]
@@ -316,6 +360,7 @@ EXPRESSIONS: dict[type, Callable] = {
 }
 
 SPECIAL_CALLS: dict[str, Callable] = {
+    "sent": Resolver.sent_call, "rate": Resolver.rate_call,
     "size": Resolver.size_call, "onehot": Resolver.onehot_call, "cost": Resolver.account_call,
     "payoff": Resolver.account_call, "rule": Resolver.rule_call,
 }
@@ -327,3 +372,10 @@ def as_constant(value: object) -> float | tuple:
     if isinstance(items, (list, tuple)):
         return tuple(as_constant(v) for v in items)
     return float(items)  # type: ignore[arg-type]
+
+
+def for_member(e: core.Expression, axis: core.Axis, member: core.Expression) -> core.Expression:
+    """The expression of a loop for one of its members."""
+    if isinstance(e, core.Member) and e.axis == axis:
+        return member
+    return core.rebuild(e, lambda c: for_member(c, axis, member))

@@ -60,6 +60,10 @@ SHAPES: Mapping[str, Callable[[Sequence[Shape]], Shape]] = {
     **dict.fromkeys(ELEMENTWISE + COMPARISONS + LOGIC + ["softmax"], broadcast),
     **dict.fromkeys(REDUCTIONS, scalar_shape),
     "dot": dot_shape,
+    "project": lambda shapes: shapes[0],
+    "faded": lambda shapes: (shapes[0][0], shapes[0][1] - 1),
+    "length": scalar_shape,
+    "rows": lambda shapes: shapes[1],
 }
 
 OPERATORS: Mapping[str, str] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..source import Span
-from .expression import Axis, Expression, show
+from .expression import Axis, Expression, Information, show
 
 DecisionKind = Literal["real", "bool", "choice", "simplex"]
 
@@ -80,10 +80,16 @@ class Decision(Site):
     actor: Actor
     observations: tuple[Observation, ...]
     mixed: bool
+    channel: str | None = None  # the channel that this encoder fills, or the private look that it is
 
     @property
     def finite(self) -> bool:
         return self.kind in ("bool", "choice")
+
+    @property
+    def enumerable(self) -> bool:
+        """Whether its options are few enough to be a coordinate: long token messages are one choice a position."""
+        return self.finite and not self.axes and (len(self.shape) <= 1 if self.kind == "choice" else not self.shape)
 
     @property
     def options(self) -> int:
@@ -93,10 +99,70 @@ class Decision(Site):
 
 @dataclass(frozen=True)
 class Payment(Site):
-    """``cost`` of an actor (a payoff is a cost with the sign changed)."""
+    """``cost`` of an actor (a payoff is a cost with the sign changed).
+
+    ``information``: what a channel's price is charged on, ``price`` per nat. ``constraint``: the multiplier's name of a payment that
+    is none, but holds its actor to a constraint.
+    """
 
     actor: Actor
     cost: Expression
+    information: Information | None = None
+    price: Expression | None = None
+    constraint: str | None = None
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """``actor`` must hold E[excess] <= 0 (or = 0). ``scale``: the units of the excess (nats of a budget: 1)."""
+
+    name: str
+    label: str
+    actor: Actor
+    excess: Expression
+    equality: bool
+    axes: tuple[Axis, ...]
+    span: Span = field(compare=False, repr=False)
+
+    @property
+    def multiplier(self) -> str:
+        return f"multiplier({self.name})"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel in use, or a private look (``attention``).
+
+    ``carrier``: tokens or reals of ``shape``. ``power``: largest mean square of the reals of one message. ``sd``: of the Gaussian
+    noise; ``p``: of an erasure or a flip. ``budget`` in bits, ``average``: over draws, by a multiplier. ``nominal``: the bits that
+    the carrier holds; ``capacity``: the most that noise and budget let through. ``words``: the tokens of every word that may be
+    sent. ``sent`` and ``message``: before and after the noise.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    sender: Actor
+    listeners: tuple[str, ...]
+    carrier: Literal["tokens", "reals"]
+    shape: tuple[int, ...]
+    noise: Literal["none", "awgn", "gaussian", "erasure", "bsc"]
+    power: float
+    sd: float
+    p: float
+    budget: float | None
+    average: bool
+    nominal: float
+    capacity: float
+    price: Expression | None
+    stop: bool
+    attention: bool
+    words: tuple[tuple[int, ...], ...]
+    encoder: str
+    sent: Expression
+    message: Expression
+    information: Information
+    lengths: Expression | None = None
+    span: Span = field(compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -172,6 +238,8 @@ class Game:
     policies: tuple[PolicyChoice, ...]
     settings: tuple[tuple[str, float | bool | str], ...]
     citations: tuple[str, ...]
+    channels: tuple[Channel, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

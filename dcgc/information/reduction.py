@@ -111,7 +111,7 @@ class _Reducer:
                     if isinstance(e, Reference) and isinstance(self.dependence.sites[e.site], Random):
                         self.draw(e.site, seen=True)
         for d in decisions:
-            if d.finite and not d.axes:
+            if d.enumerable:
                 self.add(Coordinate(d.name, "finite", d.name, Reference(d.name), size=d.options))
         for d in decisions:
             try:
@@ -179,6 +179,10 @@ class _Reducer:
     def real(self, e: Expression, entry: Expression, d: Decision) -> str:
         """A coordinate for an observed real expression: noise first, then an action's own error, else the expression itself."""
         mentioned = [s.name for s in self.game.sites if s.name in references(e)]
+        arrays = [n for n in mentioned if getattr(self.dependence.sites[n], "shape", ()) and getattr(
+            self.dependence.sites[n], "kind", "real") == "real"]
+        if arrays and not (isinstance(e, Select) and isinstance(e.base, Reference)):
+            raise Irreducible(f"{show(entry)} is computed from the whole of {', '.join(arrays)}")
         for name in reversed(mentioned):
             site = self.dependence.sites[name]
             if not continuous(site) or name in self.pivots or name in self.result.coordinates or site.shape:  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from ..core.expression import (
     Constant,
     Expression,
     Fold,
+    Information,
     Member,
     Others,
     Parameter,
@@ -40,6 +41,8 @@ def degree(e: Expression, dependence: Dependence) -> float:
     if isinstance(e, Fold):
         return degree(e.body, dependence) if e.reduction in ("sum", "mean") and (
             e.condition is None or degree(e.condition, dependence) == 0) else math.inf
+    if isinstance(e, Information):  # of a Gaussian signal in Gaussian noise: a function of second moments
+        return 2 if e.signal is not None and degree(e.signal, dependence) <= 1 else math.inf
     if not isinstance(e, Apply):
         return math.inf
     parts = [degree(a, dependence) for a in e.arguments]

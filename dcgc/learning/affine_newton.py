@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -22,7 +23,8 @@ from jax.flatten_util import ravel_pytree
 from ..lower.grid import Grid
 from ..lower.plans import natural_grid
 from ..lower.problem import Problem
-from ..lower.strategy import Strategy
+from ..lower.strategy import Multiplier, Strategy
+from ..lower.world import World
 from .own import own_gradient
 from .starting import keys, strategy
 
@@ -52,14 +54,20 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
     flat, unravel = ravel_pytree(trained)
     if flat.size > LARGEST:
         return [], text
+    count = flat.size
+
+    def profile_of(theta: Array) -> dict[str, Any]:
+        held = {c.multiplier: Multiplier(x) for c, x in zip(problem.game.constraints, theta[count:], strict=True)}
+        return {**eqx.combine(unravel(theta[:count]), fixed), **held}
 
     def residual(theta: Array) -> Array:
-        profile = eqx.combine(unravel(theta), fixed)
+        profile = profile_of(theta)
         parts = {}
         for k, decisions in problem.groups.items():
             gradients = [eqx.filter(own_gradient(problem, grid, profile, d), spec[k]) for d in decisions]
             parts[k] = jax.tree.map(lambda *g: sum(g) / len(g), *gradients)
-        return ravel_pytree(parts)[0]
+        held = constrained(problem, problem.world(grid, problem.natural, profile), theta[count:])
+        return jnp.concatenate([ravel_pytree(parts)[0], held])
 
     jacobian = jax.jacfwd(residual)
 
@@ -83,8 +91,9 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
         t, f, _, _ = jax.lax.while_loop(unfinished, body, (theta, residual(theta), jnp.asarray(1.0), 0))
         return t, jnp.linalg.norm(f), jacobian(t)
 
-    starts = jnp.stack([ravel_pytree(eqx.filter({k: strategy(problem, grid, ds[0], "affine", key, free=True)
-                                                 for k, ds in problem.groups.items()}, spec))[0]
+    prices = jnp.ones(len(problem.game.constraints))
+    starts = jnp.stack([jnp.concatenate([ravel_pytree(eqx.filter({k: strategy(problem, grid, ds[0], "affine", key, free=True)
+                                                 for k, ds in problem.groups.items()}, spec))[0], prices])
                         for key in keys(seed, STARTS)])
     thetas, norms, jacobians = jax.jit(lambda s: jax.lax.map(search, s))(starts)
     roots: list[Root] = []
@@ -95,9 +104,19 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
         if any(np.allclose(theta, other, rtol=1e-6, atol=1e-8) for other in kept):
             continue
         kept.append(theta)
-        profile = eqx.combine(unravel(jnp.asarray(theta)), fixed)
-        roots.append(Root(bounded(problem, grid, profile), float(norm), own_curvature(trained, j)))
+        if problem.game.constraints and (theta[count:] < -1e-9).any() and not all(c.equality for c in problem.game.constraints):
+            continue
+        roots.append(Root(bounded(problem, grid, profile_of(jnp.asarray(theta))), float(norm), own_curvature(trained, j)))
     return roots, text
+
+
+def constrained(problem: Problem, world: World, multipliers: Array) -> Array:
+    """The conditions on the multipliers: E[excess] <= 0, multiplier >= 0 and one of them 0 (Fischer 1992); = 0 of an equality."""
+    out = []
+    for c, price in zip(problem.game.constraints, multipliers, strict=True):
+        excess = problem.excess(world, c)
+        out.append(-excess if c.equality else price - excess - jnp.sqrt(price**2 + excess**2 + 1e-24))
+    return jnp.asarray(out) if out else jnp.zeros(0)
 
 
 def own_curvature(trained: Mapping[str, Strategy], jacobian: np.ndarray) -> float:
@@ -122,4 +141,4 @@ def bounded(problem: Problem, grid: Grid, profile: Mapping[str, Strategy]) -> di
             kept = strategy(problem, grid, d, "affine", keys(0, 1)[0], location=0.0, scale=1.0)
             s = eqx.tree_at(lambda x: x.head, s, kept.head)
         out[k] = s
-    return out
+    return out | {k: s for k, s in profile.items() if k not in out}

@@ -49,6 +49,9 @@ class NetworkEngine(Engine):
 
     def refuses(self, problem: Problem) -> str | None:
         symmetric = {p.name for p in problem.source.players if p.symmetric}
+        if any(d.channel is not None and ((d.kind == "real" and math.prod(d.shape) > 1) or (d.finite and not d.enumerable))
+               for d in problem.game.decisions):
+            return "a message is a vector"
         for d in problem.game.decisions:
             if d.axes and d.actor.name not in symmetric:
                 return f"{d.actor.name} is a large family whose members have policies of their own (write `symmetric`)"
@@ -155,7 +158,7 @@ def spec(stacked: Mapping[str, Strategy]) -> dict[str, Any]:
 
 def family_of(problem: Problem, settings: Settings, d: Decision) -> tuple[str, dict[str, Any]]:
     """The family that the text asks for (of a decision, else of its player), else the contract's default."""
-    for subject in (d.name, d.name.split("[", 1)[0], d.actor.name):
+    for subject in (d.name, d.name.split("[", 1)[0], d.channel, d.actor.name):
         for choice in problem.game.policies:
             if choice.subject == subject and choice.family != "best_response":
                 return choice.family, {n: int(v) if isinstance(v, float) and v.is_integer() else v for n, v in choice.options}

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ..core.expression import Reference
 from ..core.site import Decision
 from ..lower.grid import Grid
 from ..lower.problem import Problem
@@ -59,7 +60,32 @@ def input_scales(problem: Problem, grid: Grid, d: Decision) -> tuple[np.ndarray,
     flat = data.reshape(-1, data.shape[-1])
     location = weights @ flat
     scale = np.sqrt(np.maximum(weights @ (flat - location) ** 2, 0.0))
-    return location, np.where(scale > 1e-9, scale, 1.0)
+    location, scale = location, np.where(scale > 1e-9, scale, 1.0)
+    return tokens_apart(problem, d, location, scale)
+
+
+def tokens_apart(problem: Problem, d: Decision, location: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens of a long message, read one-hot, have the mean and spread that they have when all are as likely."""
+    start = 0
+    for o in d.observations:
+        if o.size is not None:
+            continue
+        width = math.prod(o.shape)
+        site = problem.dependence.sites.get(o.expression.site) if isinstance(o.expression, Reference) else None
+        if isinstance(site, Decision) and site.finite and not site.enumerable:
+            n = site.options
+            location[start:start + width], scale[start:start + width] = 1 / n, math.sqrt((1 - 1 / n) / n) if n > 1 else 1.0
+        start += width
+    return location, scale
+
+
+def layout_of(d: Decision) -> tuple[tuple[tuple[int, int], ...], int | None]:
+    """How the real inputs fall into observations, (tokens, reals per token) each, and which of them has a row for every option."""
+    layout = tuple((o.shape[0], math.prod(o.shape[1:])) if len(o.shape) > 1 else (1, math.prod(o.shape)) for o in d.observations
+                   if o.size is None)
+    arrays = [i for i, o in enumerate(o for o in d.observations if o.size is None) if len(o.shape) > 1]
+    rows = next((i for i in arrays if d.kind == "choice" and d.enumerable and layout[i][0] == d.options), None)
+    return layout, rows
 
 
 def strategy(problem: Problem, grid: Grid, d: Decision, family: str, key: Array, options: dict[str, Any] | None = None,
@@ -83,8 +109,9 @@ def strategy(problem: Problem, grid: Grid, d: Decision, family: str, key: Array,
     else:
         output = head(d.kind, count, d.shape[-1] if d.kind != "bool" else 1)
     sizes = finite_sizes(d)
-    policy = build(family, key, inputs=real_inputs(d), outputs=output.raw_size, combinations=math.prod(sizes),
-                   **(options or {}))
+    layout, rows = layout_of(d)
+    policy = build(family, key, inputs=real_inputs(d), outputs=output.raw_size, combinations=math.prod(sizes), layout=layout,
+                   factors=sizes, rows=rows, **(options or {}))
     return Strategy(policy, output, jnp.asarray(where), jnp.asarray(spread), sizes, False)
 
 

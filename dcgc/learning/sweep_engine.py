@@ -30,13 +30,14 @@ from .engine import Engine, Found, State
 from .settings import Progress, Reporter, Settings
 from .starting import keys
 from .starts import start_table
-from .sweeps import SweepSettings, finite_costs, largest_gain, mean_cost, smoother, sweep, world_of
+from .sweeps import SweepSettings, finite_costs, largest_gain, mean_cost, multipliers, smoother, sweep, world_of
 from .tables import table_profile, to_strategy
 
 EXPLORE = Resolution(hidden=80, seen=240, observation=240, derived=33, cells=True)
 BUDGET = 400_000  # points of the widest expectation while exploring
 FINEST = 4_000_000
 JUMP = 8.0
+LONG = 1e3
 NODES = (5, 9, 17, 33)
 
 
@@ -45,7 +46,8 @@ class Phase:
     """``keep``: how many restarts go in; ``finer``: how much finer than the phase before; ``sweeps``, in chunks of ``chunk``;
     ``steps`` of L-BFGS follow each chunk (teams of real decisions). ``temperature`` and ``damping``: at the first and last sweep.
     ``smooth``: the part of all nodes over which best replies are smoothed, where payments jump. ``newton``: sweep i solves the
-    projected first-order conditions with ``NODES[i]`` nodes."""
+    projected first-order conditions with ``NODES[i]`` nodes. ``step``: of mirror descent, over what is at stake; a long one is
+    the logit response, which has no memory."""
 
     name: str
     keep: int
@@ -57,6 +59,7 @@ class Phase:
     damping: tuple[float, float] = (1.0, 1.0)
     smooth: float = 0.0
     newton: bool = False
+    step: float = 1.0
 
 
 def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
@@ -64,9 +67,13 @@ def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
     if problem.has_finite_decisions:
         continuous = any(problem.reduction.coordinates[x].role in ("nature", "observation")
                          for i in problem.reduction.information.values() if i is not None for x in i.dims)
-        if any(d.mixed for d in problem.game.decisions):
+        if problem.randomises:
             return (Phase("exploring", restarts, 1.0, 1000, 250, temperature=(0.1, 1e-3), damping=(0.3, 0.05)),
                     Phase("settling", 4, 1.0, 4000, 1000, temperature=(1e-3, 1e-9), damping=(0.05, 0.01)))
+        if continuous and not problem.is_team:  # cells of a signal move a little in each sweep: what was best before must not hold them
+            return (Phase("exploring", restarts, 1.0, 300, 100, temperature=(0.03, 2e-3), damping=(0.5, 0.3), smooth=0.08, step=LONG),
+                    Phase("settling", 6, 1.0, 200, 100, temperature=(2e-3, 1e-3), damping=(0.3, 0.1), smooth=0.04, step=LONG),
+                    Phase("refining", 4, 2.0, 200, 100, temperature=(1e-3, 1e-3), damping=(0.3, 0.1), smooth=0.02, step=LONG))
         phases = (Phase("exploring", restarts, 1.0, 300, 100, temperature=(0.3, 1e-3), damping=(0.5, 0.1), smooth=0.08),
                   Phase("settling", 4, 1.0, 400, 100, temperature=(1e-3, 1e-7), damping=(0.1, 0.02), smooth=0.04))
         last = Phase("refining", 3, 2.0, 100, 50, temperature=(1e-5, 1e-8), damping=(0.1, 0.02), smooth=0.02)
@@ -92,6 +99,13 @@ class SweepEngine(Engine):
         for d in problem.game.decisions:
             if (d.kind == "real" and d.shape) or d.kind == "simplex" or (d.kind == "bool" and d.shape) or len(d.shape) > 1:
                 return f"{d.name} is a vector"
+        if any(c.equality for c in problem.game.constraints):
+            return "a constraint is an equality"
+        if any(p.information is not None and p.information.signal is not None for p in problem.game.payments):
+            return "information in reals is priced, whose scale no grid can hold beforehand"
+        replies = exact_replies(problem, Settings()) if problem.game.constraints else {}
+        if problem.game.constraints and not all(ds[0].finite or k in replies for k, ds in problem.groups.items()):
+            return "a constraint binds decisions that are real"
         if resolution(problem, EXPLORE, BUDGET) is None:
             return "a grid over all that the payments depend on would be too large"
         return None
@@ -109,10 +123,16 @@ class SweepEngine(Engine):
         groups = [k for k in problem.groups if k not in others]
         tables = {k: jnp.stack([start_table(problem, grid, problem.groups[k][0], key, r, settings.seed) for r, key in enumerate(
             keys(settings.seed * 1009 + i, restarts))]) for i, k in enumerate(groups)}
+        if not problem.is_team and restarts > 1:  # babbling is always an equilibrium of cheap talk: it is looked at, and named
+            for k in groups:
+                d = problem.groups[k][0]
+                if d.finite and d.channel is not None:
+                    tables[k] = tables[k].at[-1].set(jnp.full(tables[k].shape[1:], 1.0 / d.options))
         finite = [k for k in groups if problem.groups[k][0].finite]
         state: State = {
             "phase": 0, "sweep": 0, "done": False, "tables": tables, "costs": np.zeros(restarts), "movement": np.ones(restarts),
-            "stakes": {k: jnp.zeros(restarts) for k in finite}, "resolution": list(astuple(chosen)), "ranges": {},
+            "stakes": {**{k: jnp.zeros(restarts) for k in finite}, **{c.multiplier: jnp.ones(restarts) for c in problem.game.constraints}},
+            "resolution": list(astuple(chosen)), "ranges": {},
             "merged": [1] * restarts}
         return self.fitted(problem, settings, state, others)
 
@@ -148,7 +168,7 @@ class SweepEngine(Engine):
         begin, end = state["sweep"], state["sweep"] + phase.chunk
         fraction = np.arange(begin, end) / max(phase.sweeps - 1, 1)
         pace = tuple(jnp.asarray(a * (b / a) ** fraction) for a, b in (phase.temperature, phase.damping))
-        step = 0.25 if any(d.mixed for d in problem.game.decisions) else 1.0
+        step = 0.25 if problem.randomises else phase.step
         run = sweeper(problem, others, SweepSettings(step=step, candidates=41 if problem.is_team else 25))
         smoothers = {x: smoother(grid.nodes[x], phase.smooth) for x in grid.continuous} if problem.has_jumps and phase.smooth else {}
         if tables:
@@ -210,14 +230,15 @@ class SweepEngine(Engine):
     # ------------------------------------------------------------ results
 
     def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
-        others = exact_replies(problem, settings)
-        grid = self.grid(problem, settings, state, others)
+        grid = self.grid(problem, settings, state, exact_replies(problem, settings))
         chosen, counts = selection(problem, state, 4)
         found = []
         for r, count in zip(chosen, counts, strict=True):
+            held = multipliers(problem, {k: x[r] for k, x in state["stakes"].items()})
+            others = {**exact_replies(problem, settings), **held}
             tables = {k: t[r] for k, t in state["tables"].items()}
             world = world_of(problem, grid, tables, others, Relaxation("cells"))
-            profile: dict[str, Any] = {}
+            profile: dict[str, Any] = dict(held)
             for k, decisions in problem.groups.items():
                 d = decisions[0]
                 if k in others:
@@ -390,10 +411,12 @@ def sweeper(problem: Problem, others: Mapping[str, Any], settings: SweepSettings
             moved = jnp.stack([jnp.mean(jnp.abs(new[k] - now[k])) / (jnp.mean(jnp.abs(now[k])) + 1e-9) for k in now])
             return (new, costs, most), jnp.max(moved)
 
-        first = {k: finite_costs(problem, grid, tables, others, problem.groups[k][0]) for k in tables
+        held = {**others, **multipliers(problem, stakes)}
+        first = {k: finite_costs(problem, grid, tables, held, problem.groups[k][0]) for k in tables
                  if problem.groups[k][0].finite}
         (after, _, stakes), moves = jax.lax.scan(body, (tables, first, stakes), pace)
-        return after, stakes, mean_cost(problem, grid, after, others), moves[-1]
+        held = {**others, **multipliers(problem, stakes)}
+        return after, stakes, mean_cost(problem, grid, after, held), moves[-1]
 
     return cached(problem, key, lambda: jax.jit(lambda grid, tables, stakes, smoothers, *pace: jax.lax.map(
         lambda t: one(grid, t[0], t[1], smoothers, *pace), (tables, stakes))))

@@ -20,7 +20,7 @@ from ..core.site import Decision
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.problem import Problem
-from ..lower.strategy import mass
+from ..lower.strategy import Multiplier, mass
 from ..lower.variable import Variable, constant, contract, expand, lift
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
@@ -73,8 +73,9 @@ def conditional(problem: Problem, grid: Grid, world: World, d: Decision, values:
     here = world if values is None else world.vary({d.name: values})
     keep = dims if values is not None else (*dims, d.name)
     total: Variable = constant(0.0)
+    charges = {p.name for p in problem.charges(d)}  # what it pays for what it tells is counted apart
     for p in problem.pays(problem.decider(d)):
-        if p.name in wanted:
+        if p.name in wanted and p.name not in charges:
             total = lift(jnp.add, total, here.expectation(here.payment(p), keep,
                                                           without=None if values is not None else d.name, tremble=True))
     density = pool(problem, world, d, mass(world, dims))  # what it knows came before it
@@ -182,6 +183,8 @@ def finite_costs(problem: Problem, grid: Grid, tables: Tables, others: Mapping[s
     """Conditional expected costs of a finite decision's options at every input: a table with the options last."""
     world = world_of(problem, grid, tables, others, own_view(problem, d))
     q = conditional(problem, grid, world, d, None)
+    if problem.charges(d) and not d.mixed:  # the price of a word that is said with probability p: -log p nats
+        q = lift(jnp.add, q, telling(problem, world, d))
     position = q.dims.index(d.name) if d.name in q.dims else None
     if position is None:
         q = Variable(q.dims, jnp.broadcast_to(q.data[..., None], (*q.data.shape, d.options)))
@@ -189,6 +192,37 @@ def finite_costs(problem: Problem, grid: Grid, tables: Tables, others: Mapping[s
         rest = tuple(x for x in q.dims if x != d.name)
         q = Variable(rest, jnp.moveaxis(q.data, position, -1))
     return as_table(problem, d, q, grid)
+
+
+FAINT = 1e-12
+
+
+def telling(problem: Problem, world: World, d: Decision) -> Variable:
+    """-log p(word | what was known beforehand), times what a nat costs."""
+    said = said_with(problem, world, d)
+    price = problem.charged(world, d)
+    return Variable(said.dims, -price * jnp.log(jnp.maximum(said.data, FAINT)))
+
+
+def said_with(problem: Problem, world: World, d: Decision) -> Variable:
+    """How often each word is said, given what was known beforehand."""
+    information = problem.charges(d)[0].information
+    assert information is not None
+    given: tuple[str, ...] = ()
+    for e in information.given:
+        given = (*given, *evaluate(world, e).dims)
+    together = world.expectation(constant(1.0), (d.name, *given))
+    return lift(lambda a, b: a / jnp.maximum(b, FAINT), together, world.expectation(constant(1.0), given)) if given else together
+
+
+def told_less(problem: Problem, grid: Grid, world: World, d: Decision, q: Array) -> Array:
+    """The law of an encoder that pays for information: p(word | x) in proportion to p(word) exp(-Q(x, word) / price) (Blahut 1972,
+    Arimoto 1972)."""
+    said = said_with(problem, world, d)
+    rest = tuple(x for x in said.dims if x != d.name)
+    spoken = as_table(problem, d, Variable(rest, jnp.moveaxis(said.data, said.dims.index(d.name), -1)), grid)
+    price = jnp.maximum(problem.charged(world, d), FAINT)
+    return jax.nn.softmax(jnp.log(jnp.maximum(spoken, 1e-30)) - q / price, axis=-1)
 
 
 def spread(q: Array) -> Array:
@@ -231,12 +265,18 @@ def sweep(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, obj
     ``before`` holding the costs of the last sweep), which is what converges in zero-sum games; else the last decision moves first.
     """
     new, costs, stakes = dict(tables), dict(before), dict(stakes)
-    optimistic = any(problem.groups[k][0].mixed for k in tables)
+    others = {**others, **multipliers(problem, stakes)}
+    optimistic = problem.randomises
     for k in reversed([k for k in problem.groups if k in tables]):
         d = problem.groups[k][0]
         seen = tables if optimistic else new
         if d.finite:
             q = finite_costs(problem, grid, seen, others, d)
+            if d.mixed and problem.charges(d):
+                world = world_of(problem, grid, seen, others, own_view(problem, d))
+                stakes[k], costs[k] = jnp.maximum(stakes[k], spread(q)), q
+                new[k] = told_less(problem, grid, world, d, q)
+                continue
             ahead = 2 * q - before[k] if optimistic else q
             stakes[k] = jnp.maximum(stakes[k], spread(q))
             new[k] = mirror_step(new[k], ahead, stakes[k], settings.step, temperature)
@@ -247,7 +287,17 @@ def sweep(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, obj
                 if dim in smoothers:
                     reply = jnp.moveaxis(jnp.tensordot(smoothers[dim], reply, (1, axis)), 0, axis)
             new[k] = new[k] + damping * (reply - new[k])
+    if problem.game.constraints:
+        world = world_of(problem, grid, new, others, Relaxation("cells"))
+        for c in problem.game.constraints:
+            excess = problem.excess(world, c)
+            stakes[c.multiplier] = stakes[c.multiplier] * jnp.exp(damping * jnp.tanh(excess))
     return new, costs, stakes
+
+
+def multipliers(problem: Problem, stakes: Tables) -> dict[str, Multiplier]:
+    """The prices of the constraints, which are moved beside what is at stake: up where a constraint is violated, else down."""
+    return {c.multiplier: Multiplier(stakes[c.multiplier]) for c in problem.game.constraints}
 
 
 def mean_cost(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object]) -> Array:

@@ -12,7 +12,7 @@ from jax import Array
 from ..core.site import Decision
 from ..lower.grid import Grid
 from ..lower.problem import Problem
-from ..lower.strategy import Strategy, Tabular, finite_sizes, inputs
+from ..lower.strategy import Multiplier, Strategy, Tabular, finite_sizes, inputs
 from ..lower.variable import Variable, expand
 from ..lower.world import World
 from ..policies import head
@@ -47,7 +47,7 @@ def as_table(problem: Problem, d: Decision, v: Variable, grid: Grid) -> Array:
 
 def table_profile(problem: Problem, tables: Mapping[str, Array], others: Mapping[str, object]) -> dict[str, object]:
     """Rules by decision (not by group: twins know coordinates of their own)."""
-    rules: dict[str, object] = {}
+    rules: dict[str, object] = {k: m for k, m in others.items() if isinstance(m, Multiplier)}
     for k, decisions in problem.groups.items():
         for d in decisions:
             if k in tables:

@@ -13,11 +13,12 @@ from ..source import Diagnostic, GameError
 from ..verify.judge import Judgement, judge
 from .affine_engine import AffineEngine
 from .engine import Engine, Found
+from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
 from .settings import Progress, Reporter, Settings, Store, Trained
 from .sweep_engine import SweepEngine, exact_replies
 
-ENGINES: Mapping[str, Engine] = {e.name: e for e in (AffineEngine(), SweepEngine(), NetworkEngine())}
+ENGINES: Mapping[str, Engine] = {e.name: e for e in (AffineEngine(), SweepEngine(), MessageEngine(), NetworkEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -73,8 +74,8 @@ def asked_for(problem: Problem) -> list[str]:
             if not free:
                 restricted.add(c.family)
     if not restricted:
-        return ["affine", "sweeps", "networks"]
-    return ["affine", "networks"] if restricted == {"affine"} else ["networks"]
+        return ["affine", "sweeps", "messages", "networks"]
+    return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
 def train(problem: Problem, settings: Settings, store: Store | None = None, report: Reporter = lambda p: None,

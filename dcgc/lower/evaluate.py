@@ -207,9 +207,14 @@ JUMPS: Mapping[str, Callable[[World, list[Variable]], Variable]] = {
     "ne": lambda w, a: lift(lambda x: 1.0 - x, equal(w, a)), "sign": sign,
 }
 
+def _information(world: World, e: core.Information) -> Variable:
+    return world.information(e)
+
+
 HANDLERS: Mapping[type, Callable[[World, core.Expression], Variable]] = {
     core.Constant: _constant, core.Parameter: _parameter, core.Reference: _reference, core.Member: _member,
     core.Stack: _stack, core.Select: _select, core.Apply: _apply, core.Fold: _fold,
+    core.Information: _information,
 }  # type: ignore[dict-item]
 
 __all__ = ["evaluate", "step", "take"]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
-from ..core.expression import Expression
+from ..core.expression import Constant, Expression, Select
 from ..core.site import Decision, Random
 from ..information.reduction import FINITE_LAWS, Coordinate
 from ..primitives.cells import normal_cells, normal_trapezoid, uniform_cells
@@ -77,6 +77,9 @@ def finite_size(problem: Problem, name: str) -> int:
         if site.distribution == "Categorical" and jnp.ndim(arguments[0]):
             return int(arguments[0].shape[-1])
         return int(np.asarray(law.support_values(*(np.asarray(a) for a in arguments))).shape[-1])
+    rows = site.arguments[-1]
+    if isinstance(rows, Select) and isinstance(rows.base, Constant):
+        return len(rows.base.value[0])  # type: ignore[arg-type]
     # arguments drawn or decided earlier: only their shape matters
     return int(np.shape(evaluate(problem.world(natural_probe(problem), problem.natural, {}), site.arguments[-1]).data)[-1])
 
@@ -155,7 +158,7 @@ def sampled_grid(problem: Problem, samples: int, seed: int) -> Grid:
         start += math.prod(shape)
     nodes = np.concatenate([gaussian, centred(points[:, width[0]:])], axis=1)
     count = nodes.shape[0]
-    finite = [(d.name, d.options) for d in problem.game.decisions if d.finite and not d.axes]
+    finite = [(d.name, d.options) for d in problem.game.decisions if d.enumerable]
     return Grid({n: jnp.arange(float(k)) for n, k in finite},
                 {"sample": jnp.full(count, 1.0 / count), **{n: jnp.ones(k) for n, k in finite}},
                 jnp.asarray(nodes), (("sample", count), *finite), (), frozenset(), tuple(slots))

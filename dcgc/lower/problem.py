@@ -9,14 +9,16 @@ from functools import cached_property
 import jax.numpy as jnp
 from jax import Array
 
-from ..core.expression import Constant, Expression
-from ..core.site import Decision, Game, Payment, Random
+from ..core.expression import Constant, Expression, Reference
+from ..core.site import Constraint, Decision, Game, Payment, Random
 from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
 from ..information.structure import linear_quadratic_gaussian, nested
 from ..passes import simplify
 from ..primitives.relaxations import Relaxation
+from .evaluate import evaluate
 from .grid import Grid
+from .strategy import Multiplier
 from .variable import Variable, constant, lift
 from .world import Rule, World
 
@@ -62,7 +64,7 @@ class Problem:
             if isinstance(site, Random):
                 role = "finite" if site.distribution in FINITE_LAWS else "nature"
                 r.coordinates[site.name] = Coordinate(site.name, role, site.name)  # type: ignore[arg-type]
-            elif isinstance(site, Decision) and site.finite and not site.axes:
+            elif isinstance(site, Decision) and site.enumerable:
                 r.coordinates[site.name] = Coordinate(site.name, "finite", site.name, size=site.options)
         return r
 
@@ -142,18 +144,42 @@ class Problem:
             name = d.name if d.name in profile else self.leader_of[d.name]
             if name in profile:
                 rules[d.name] = profile[name]
-        return World(self.game, self.dependence, reduction, grid, rules, parameters or self.parameters,
-                     relaxation or Relaxation())
+        values = dict(parameters or self.parameters)
+        values.update({k: m.value for k, m in profile.items() if isinstance(m, Multiplier)})
+        return World(self.game, self.dependence, reduction, grid, rules, values, relaxation or Relaxation())
 
     def cost(self, world: World, person: Person) -> Array:
-        """Expected cost J of a player, (), in the game's units."""
+        """What a player minimises, (), in the game's units: expected cost J, and the multipliers of its constraints."""
         return total_cost(world, self.pays(person), person)
+
+    def excess(self, world: World, c: Constraint) -> Array:
+        """E[excess] of a constraint, (): positive where it is violated; of a family the sum over its members."""
+        return jnp.sum(world.expectation(world.loop(c, lambda: evaluate(world, c.excess))).data)
+
+    def paid(self, world: World, person: Person) -> Array:
+        """Expected cost J of a player, (), without multipliers."""
+        return total_cost(world, tuple(p for p in self.pays(person) if p.constraint is None), person)
 
     def account(self, world: World, name: str, member: int | None) -> Array:
         """Expected cost of a player, a member or a team: a team's counts each of its payments once."""
         if name in self.teams:
-            return total_cost(world, tuple(p for p in self.game.payments if p.actor.name == name), None)
-        return self.cost(world, Person(name, member))
+            own = tuple(p for p in self.game.payments if p.actor.name == name and p.constraint is None)
+            return total_cost(world, own, None)
+        return self.paid(world, Person(name, member))
+
+    def charges(self, d: Decision) -> tuple[Payment, ...]:
+        """The payments of a decision's player on the information that this very decision gives away as a finite message."""
+        return tuple(p for p in self.pays(self.decider(d)) if p.information is not None and d.finite
+                     and self.dependence.inline(p.information.message) == Reference(d.name))
+
+    @cached_property
+    def randomises(self) -> bool:
+        """Whether somebody mixes to be unpredictable (an encoder that pays for what it tells mixes to tell less)."""
+        return any(d.mixed and not self.charges(d) for d in self.game.decisions)
+
+    def charged(self, world: World, d: Decision) -> Array:
+        """What d's player pays for a nat that d tells, ()."""
+        return sum((evaluate(world, p.price).data for p in self.charges(d) if p.price is not None), jnp.zeros(()))
 
     # ------------------------------------------------------------ structure that choices depend on
 

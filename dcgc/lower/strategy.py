@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .world import World
 
 
+ERROR = 0.01  # how much worse, over what is at stake, an error is that is e times rarer
+
+
 class Strategy(eqx.Module):
     """A policy with its head, for a decision's observations in the game's own units.
 
@@ -36,6 +39,26 @@ class Strategy(eqx.Module):
     hard: bool = eqx.field(static=True, default=False)
 
     def __call__(self, world: World, d: Decision) -> Variable:
+        raw, low, high = self.situations(world, d)
+        if d.finite and self.hard:
+            return hard_choice(world, d, raw)
+        shape = raw.data.shape[:len(raw.dims)]
+        out = jax.vmap(self.head)(*(x.reshape((-1, *x.shape[len(shape):])) for x in (raw.data, low, high)))
+        if d.kind == "bool":
+            out = jnp.stack([1 - out, out], -1)
+        return Variable(raw.dims, out.reshape((*shape, *out.shape[1:])))
+
+    def errors(self, world: World, d: Decision) -> Variable:
+        """Which option a finite decision takes when it errs: the rarer, the worse it is by the policy's own reckoning (Myerson 1978;
+        logit errors, McKelvey and Palfrey 1995). Last own axis: the options."""
+        raw, _, _ = self.situations(world, d)
+        scores = jnp.stack([jnp.zeros_like(raw.data[..., 0]), raw.data[..., 0]], -1) if d.kind == "bool" else raw.data
+        short = scores - jnp.max(scores, -1, keepdims=True)
+        width = ERROR * jnp.maximum(-jnp.min(short), 1e-30)
+        return Variable(raw.dims, jax.nn.softmax(jnp.maximum(short / width, -500.0), -1))
+
+    def situations(self, world: World, d: Decision) -> tuple[Variable, Array, Array]:
+        """Raw outputs and bounds in every situation that the grid has."""
         index, reals = inputs(world, d)
         bounds = [constant(-math.inf) if d.low is None else evaluate(world, d.low),
                   constant(math.inf) if d.high is None else evaluate(world, d.high)]
@@ -46,12 +69,8 @@ class Strategy(eqx.Module):
         count = math.prod(shape)
         flat = [jnp.broadcast_to(expand(v, dims, len(v.own)), (*shape, *v.own)).reshape((count, *v.own)) for v in variables]
         raw = jax.vmap(lambda i, x: self.raw(i, x))(flat[0], flat[1])
-        if d.finite and self.hard:
-            return hard_choice(world, d, Variable(dims, raw.reshape((*shape, *raw.shape[1:]))))
-        out = jax.vmap(self.head)(raw, flat[2], flat[3])
-        if d.kind == "bool":
-            out = jnp.stack([1 - out, out], -1)
-        return Variable(dims, out.reshape((*shape, *out.shape[1:])))
+        low, high = (x.reshape((*shape, *x.shape[1:])) for x in flat[2:])
+        return Variable(dims, raw.reshape((*shape, *raw.shape[1:]))), low, high
 
     def raw(self, index: Array, reals: Array) -> Array:
         """The policy's raw output in one situation: finite index (), real inputs (d,) in the game's units."""
@@ -163,6 +182,12 @@ class BestResponse(eqx.Module):
         return Variable(best.dims, jax.lax.stop_gradient(best.data))
 
 
+class Multiplier(eqx.Module):
+    """The price of a constraint's excess, in cost units per unit of it; part of a profile under the constraint's name."""
+
+    value: Array
+
+
 class Deviator(eqx.Module):
     """In a large symmetric family the first member follows a policy of its own, all others the common one."""
 
@@ -197,4 +222,4 @@ def mass(world: World, dims: tuple[str, ...]) -> Variable:
     return world.expectation(constant(1.0), dims, tremble=True)
 
 
-Profile = Mapping[str, Strategy | BestResponse | Tabular]
+Profile = Mapping[str, Strategy | BestResponse | Tabular | Multiplier]

@@ -107,6 +107,8 @@ class World:
 
     def _site_value(self, name: str) -> Variable:
         site = self.dependence.sites[name]
+        if name in self.overrides:
+            return self.overrides[name]
         if isinstance(site, Let):
             inlined = None if site.axes else self.dependence.inline(core.Reference(name))
             dim = self.coordinate_of(inlined) if inlined is not None else None
@@ -114,11 +116,11 @@ class World:
         if isinstance(site, Random):
             return self._random(site)
         assert isinstance(site, Decision)
-        if name in self.overrides:
-            return self.overrides[name]
         coordinate = self.reduction.coordinates.get(name)
         if coordinate is not None and name in self.grid.nodes:
             return self.options(site) if site.finite else self.nodes(name)
+        if site.finite and not site.enumerable and not site.axes:
+            return spoken(self.choice(name))
         if name in self.trembles:  # an error of the hand, along a coordinate of its own
             return lift(jnp.add, self.choice(name), self.nodes(TREMBLING + name))
         return self.choice(name)
@@ -247,7 +249,11 @@ class World:
         assert isinstance(site, Decision)
         p = self.choice(site.name)
         if tremble:
-            p = Variable(p.dims, (1 - TREMBLE) * p.data + TREMBLE / site.options)
+            rule = self.rules[site.name] if site.name not in self.overrides else None
+            if getattr(rule, "hard", False) and not site.axes:
+                p = lift(lambda a, e: (1 - TREMBLE) * a + TREMBLE * e, p, rule.errors(self, site))  # type: ignore[union-attr]
+            else:
+                p = Variable(p.dims, (1 - TREMBLE) * p.data + TREMBLE / site.options)
         return own_to_dim(p, len(p.own) - 1, c.name)
 
     def _density(self, c: Coordinate) -> Variable:
@@ -299,6 +305,12 @@ class World:
 
         return self.loop(p, body)
 
+    def information(self, e: core.Information) -> Variable:
+        """The information density of a channel, in nats (see ``lower/information.py``)."""
+        from .information import density
+
+        return density(self, e)
+
     def step(self, margin: Variable, at_zero: float) -> Variable:
         """1 where a margin is positive, treated as the relaxation says."""
         return step(margin, at_zero, self.relaxation, self.grid)
@@ -320,6 +332,13 @@ def probability_between(law: Any, low: Array, high: Array, arguments: tuple[Arra
         return jnp.where(x <= bottom, 0.0, jnp.where(x >= top, 1.0, p))
 
     return distribution(high) - distribution(low)
+
+
+def spoken(p: Variable) -> Variable:
+    """The likeliest symbol at every position, one-hot: hard in the forward pass. The gradient passes as if the probabilities had been
+    sent (straight through, Bengio, Leonard and Courville 2013: biased)."""
+    hard = jax.nn.one_hot(jnp.argmax(p.data, axis=-1), p.data.shape[-1], dtype=p.data.dtype)
+    return Variable(p.dims, hard + p.data - jax.lax.stop_gradient(p.data))
 
 
 def whole_or_lift(law: object, base: Variable, arguments: list[Variable]) -> Variable:

@@ -2,9 +2,10 @@
 
 from ..core.site import Game
 from .finite_observations import finite_observations
+from .multipliers import multipliers
 from .unroll import unroll
 
-PASSES = (unroll, finite_observations)
+PASSES = (unroll, multipliers, finite_observations)
 
 
 def simplify(game: Game) -> Game:

@@ -8,9 +8,10 @@ time does not grow with them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import reduce
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from ..core.expression import (
     rebuild,
 )
 from ..core.folding import ONE, ZERO, fold, number
-from ..core.site import Actor, Decision, Game, Let, Payment, Plot, Random, Site
+from ..core.site import Actor, Channel, Constraint, Decision, Game, Let, Payment, Plot, Random, Site
 
 LARGEST = 8
 
@@ -66,7 +67,26 @@ class _Unroller:
             measures=tuple(replace(m, value=expand(m.value)) for m in self.game.measures),
             published=tuple(replace(p, quantity=expand(p.quantity), value=expand(p.value)) for p in self.game.published),
             plots=tuple(q for p in self.game.plots for q in self.plot(p)),
+            channels=tuple(m for c in self.game.channels for m in self.members(c)),
+            constraints=tuple(m for c in self.game.constraints for m in self.members(c)),
         )
+
+    def members(self, part: Channel | Constraint) -> list[Any]:
+        """A channel or a constraint for every member of a small family."""
+        if int(np.prod([a.size for a in part.axes])) > LARGEST:
+            return [part]
+        out = []
+        for numbers in product(*(range(a.low, a.low + a.size) for a in part.axes)):
+            binding = {a.name: float(k) for a, k in zip(part.axes, numbers, strict=True)}
+            suffix = f"[{','.join(map(str, numbers))}]" if numbers else ""
+            new = {f.name: self.expression(v, binding) for f in fields(part) if isinstance(v := getattr(part, f.name), Expression)}
+            new |= {f.name: self.actor(v, binding) for f in fields(part) if isinstance(v := getattr(part, f.name), Actor)}
+            if isinstance(part, Channel):
+                new["encoder"] = part.encoder + suffix
+            else:
+                new["label"] = part.label + (f" for {suffix}" if suffix else "")
+            out.append(replace(part, name=part.name + suffix, axes=(), **new))
+        return out
 
     def plot(self, p: Plot) -> list[Plot]:
         """A plot inside a loop is drawn for the first member."""
@@ -167,7 +187,10 @@ class _Unroller:
         if isinstance(site, Let):
             return replace(site, name=name, guards=guards, value=change(site.value))
         if isinstance(site, Payment):
-            return replace(site, name=name, guards=guards, actor=self.actor(site.actor, binding), cost=change(site.cost))
+            priced = {} if site.information is None else {"information": change(site.information)}
+            if site.price is not None:
+                priced["price"] = change(site.price)
+            return replace(site, name=name, guards=guards, actor=self.actor(site.actor, binding), cost=change(site.cost), **priced)
         assert isinstance(site, Decision)
         observations = tuple(replace(o, expression=change(o.expression)) for o in site.observations)
         return replace(

@@ -17,6 +17,7 @@ from .constant import Constant
 from .grid import Grid
 from .mlp import MLP
 from .piecewise import Piecewise
+from .pointer import Pointer
 from .policy import Policy
 from .table import Table
 from .transformer import Transformer
@@ -28,10 +29,11 @@ FAMILIES: Mapping[str, type[Policy]] = MappingProxyType({
     "piecewise": Piecewise,
     "grid": Grid,
     "mlp": MLP,
+    "pointer": Pointer,
     "transformer": Transformer,
 })
 
-_GIVEN_BY_THE_COMPILER = frozenset({"key", "inputs", "outputs", "combinations", "dtype", "layout"})
+_GIVEN_BY_THE_COMPILER = frozenset({"key", "inputs", "outputs", "combinations", "dtype", "layout", "factors", "rows"})
 
 
 def near_names(name: str, names: Mapping[str, Any]) -> str:
@@ -62,13 +64,16 @@ def build(
     combinations: int = 1,
     dtype: DTypeLike | None = None,
     layout: tuple[tuple[int, int], ...] | None = None,
+    factors: tuple[int, ...] = (),
+    rows: int | None = None,
     **given: Any,
 ) -> Policy:
     """A policy of family ``name``, initialised at random from ``key``; vmap it over keys for many restarts.
 
     ``inputs`` is the number of continuous inputs d, ``outputs`` the number of raw outputs k, ``combinations`` the
     number of combinations of the finite inputs, ``dtype`` the parameters' type (default: JAX's floating type).
-    ``layout`` says how the inputs fall into observations, (tokens, reals per token) each, for families of tokens.
+    ``layout`` says how the inputs fall into observations, (tokens, reals per token) each, for families of tokens; ``rows``
+    which of them has a row for every option of the decision; ``factors`` the numbers of values of the finite inputs.
     Raises KeyError for an unknown family, TypeError for an unknown option (naming near ones) and ValueError for an
     option or a number of inputs that the family cannot have.
     """
@@ -77,7 +82,7 @@ def build(
         if option not in known:
             raise TypeError(f"{name} has no option {option!r}; {near_names(option, known)}")
     constructor = family(name).build
-    if layout is not None and "layout" in inspect.signature(constructor).parameters:
-        given = {**given, "layout": layout}
+    structure = {"layout": layout, "factors": factors, "rows": rows}
+    given |= {k: v for k, v in structure.items() if v not in (None, ()) and k in inspect.signature(constructor).parameters}
     dtype = jnp.result_type(float) if dtype is None else dtype
     return constructor(key, inputs=inputs, outputs=outputs, combinations=combinations, dtype=dtype, **given)

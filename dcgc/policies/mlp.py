@@ -10,9 +10,12 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
-from .policy import Policy, normal_arrays, one_hot
+from .policy import Policy, normal_arrays, one_hot, several_hot
 
 Activation = Literal["tanh", "gelu", "relu", "silu"]
+
+
+MOST_COMBINATIONS = 256
 
 
 class MLP(Policy):
@@ -28,14 +31,17 @@ class MLP(Policy):
     offset: jax.Array
     combinations: int = eqx.field(static=True)
     activation: Activation = eqx.field(static=True)
+    factors: tuple[int, ...] = eqx.field(static=True, default=())
 
     @classmethod
     def build(
         cls, key: jax.Array, *, inputs: int, outputs: int, combinations: int, dtype: DTypeLike,
-        width: int = 64, layers: int = 2, activation: Activation = "tanh", scale: float = 0.5, bend: float = 0.0,
+        factors: tuple[int, ...] = (), width: int = 64, layers: int = 2, activation: Activation = "tanh",
+        scale: float = 0.5, bend: float = 0.0,
     ) -> Self:  # fmt: skip
         """``layers`` hidden layers of ``width`` units. ``scale``: spread of the affine start. ``bend``: spread of the
-        network's output at the start.
+        network's output at the start. ``factors``: the numbers of values of the finite inputs; above ``MOST_COMBINATIONS``
+        combinations they are read one by one.
 
         Raises ValueError if width or layers are below one, or the activation is unknown.
         """
@@ -43,7 +49,8 @@ class MLP(Policy):
             raise ValueError("an mlp needs width >= 1 and layers >= 1")
         if activation not in get_args(Activation):
             raise ValueError(f"unknown activation {activation!r}; there are {', '.join(get_args(Activation))}")
-        fan_in = inputs + (combinations if combinations > 1 else 0)
+        factors = factors if combinations > MOST_COMBINATIONS else ()
+        fan_in = inputs + (sum(factors) if factors else combinations if combinations > 1 else 0)
         sizes = [fan_in] + [width] * layers
         shapes = [(size_out, size_in) for size_in, size_out in itertools.pairwise(sizes)]
         *weights, head, skip, offset, biases = normal_arrays(
@@ -61,10 +68,13 @@ class MLP(Policy):
             offset=scale * offset,
             combinations=combinations,
             activation=activation,
+            factors=tuple(factors),
         )
 
     def __call__(self, finite_index: ArrayLike, inputs: jax.Array) -> jax.Array:
-        seen = jnp.concatenate([inputs, one_hot(finite_index, self.combinations, inputs.dtype)])
+        finite = several_hot(finite_index, self.factors, inputs.dtype) if self.factors else \
+            one_hot(finite_index, self.combinations, inputs.dtype)
+        seen = jnp.concatenate([inputs, finite])
         bend = {"tanh": jnp.tanh, "gelu": jax.nn.gelu, "relu": jax.nn.relu, "silu": jax.nn.silu}[self.activation]
         value = seen
         for weight, bias in self.hidden:

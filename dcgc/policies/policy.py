@@ -65,6 +65,16 @@ def normal_arrays(key: jax.Array, shapes: Sequence[tuple[int, ...]], dtype: DTyp
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
+def several_hot(finite_index: ArrayLike, factors: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
+    """The finite inputs one by one, each one-hot and of spread one: (sum of factors,). For more combinations than can be told apart
+    one by one."""
+    parts, rest = [], jnp.asarray(finite_index)
+    for size in reversed(factors):
+        parts.append(jax.nn.one_hot(rest % size, size, dtype=dtype) * size**0.5)
+        rest = rest // size
+    return jnp.concatenate(parts[::-1])
+
+
 def one_hot(finite_index: ArrayLike, combinations: int, dtype: DTypeLike) -> jax.Array:
     """The selection (combinations,); empty where there is only one combination and nothing to tell."""
     return jax.nn.one_hot(finite_index, combinations, dtype=dtype) if combinations > 1 else jnp.zeros((0,), dtype)

@@ -91,14 +91,16 @@ class Transformer(Policy):
     gradient_aware: bool = eqx.field(static=True)
     learned_bias: bool = eqx.field(static=True)
     epsilon: float = eqx.field(static=True)
+    pointed: tuple[int, int] | None = eqx.field(static=True, default=None)
 
     @classmethod
     def build(
         cls, key: jax.Array, *, inputs: int, outputs: int, combinations: int, dtype: DTypeLike,
-        layout: tuple[tuple[int, int], ...] | None = None, layers: int = 2, heads: int = 4, width: int = 64,
+        layout: tuple[tuple[int, int], ...] | None = None, rows: int | None = None, layers: int = 2, heads: int = 4, width: int = 64,
         gradient_aware: bool = False, learned_bias: bool = False, epsilon: float = 0.1, scale: float = 0.5,
     ) -> Self:  # fmt: skip
-        """``scale``: spread of the outputs at the start. ``epsilon``: the uniform part of a gradient-aware prior.
+        """``rows``: the observation that has a token for every option: each option's score is then read at its own token.
+        ``scale``: spread of the outputs at the start. ``epsilon``: the uniform part of a gradient-aware prior.
 
         Raises ValueError if heads do not divide width, the layout does not add up to ``inputs``, layers are below one,
         or epsilon is outside [0.05, 1] (below, attention and gradient feed each other).
@@ -116,7 +118,8 @@ class Transformer(Policy):
             key,
             [
                 *((width, size) for _, size in layout), *(shapes * layers),
-                (count, width), (combinations, width), (width,), (outputs, width), (outputs, inputs),
+                (count, width), (combinations, width), (width,), (width if rows is not None else outputs, width),
+                (0 if rows is not None else outputs, inputs),
             ],
             dtype,
         ))  # fmt: skip
@@ -128,13 +131,14 @@ class Transformer(Policy):
             summary=next(drawn),
             head=scale / width**0.5 * next(drawn),
             skip=scale / max(inputs, 1) ** 0.5 * next(drawn),
-            offset=jnp.zeros((outputs,), dtype),
+            offset=jnp.zeros((0 if rows is not None else outputs,), dtype),
             bias=jnp.zeros((count,), dtype),
             relevance=jnp.ones((count,), dtype),
             layout=tuple((int(tokens), int(size)) for tokens, size in layout),
             gradient_aware=bool(gradient_aware),
             learned_bias=bool(learned_bias),
             epsilon=float(epsilon),
+            pointed=None if rows is None else (2 + sum(n for n, _ in layout[:rows]), layout[rows][0]),
         )
 
     def untrained(self) -> tuple[str, ...]:
@@ -168,4 +172,8 @@ class Transformer(Policy):
         log_prior = self.log_prior()
         for block in self.blocks:
             stream = block(stream, log_prior)
+        if self.pointed is not None:
+            first, count = self.pointed
+            options, asked = _normalise(stream[first:first + count]), self.head @ _normalise(stream[0])
+            return options @ asked / options.shape[-1] ** 0.5
         return self.head @ _normalise(stream[0]) + self.skip @ inputs + self.offset

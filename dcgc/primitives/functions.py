@@ -42,8 +42,33 @@ LOGIC: Mapping[str, Callable[..., Array]] = {
     "and": lambda a, b: a * b, "or": lambda a, b: a + b - a * b, "not": lambda a: 1.0 - a,
 }
 
-#: The whole value at once: all own axes of the one argument.
-WHOLE: Mapping[str, Callable[[Array], Array]] = {
+def project(message: Array, power: Array) -> Array:
+    """A message (any shape) brought to a mean square of at most ``power``, by scaling: each message by itself."""
+    square = jnp.mean(message**2)
+    over = square > power
+    return message * jnp.where(over, jnp.sqrt(power / jnp.where(over, square, 1.0)), 1.0)
+
+
+STOP_LATE = 4.0  # logit by which an untrained sender rather goes on than stops
+
+
+def going_on(logits: Array) -> Array:
+    """Soft STOP: the probability (L,) that a message has not stopped before each of its tokens, by stick breaking.
+
+    Token l stands with weight prod over k <= l of (1 - sigmoid(logit_k)): the weights of stopping after 0, 1, .., L tokens sum to one.
+    """
+    return jnp.cumprod(jax.nn.sigmoid(STOP_LATE - logits))
+
+
+def faded(raw: Array, power: Array) -> Array:
+    """Tokens (L, d) from raw (L, d + 1), whose last column are STOP logits: later tokens fade out, then the power limit."""
+    return project(raw[:, :-1] * going_on(raw[:, -1])[:, None], power)
+
+
+#: The whole value at once: all own axes of its arguments.
+WHOLE: Mapping[str, Callable[..., Array]] = {
+    "project": project, "faded": faded, "length": lambda raw: jnp.sum(going_on(raw[:, -1])),
+    "rows": lambda heard, message: jnp.broadcast_to(heard[:, None], message.shape),
     "sum": jnp.sum, "mean": jnp.mean, "prod": jnp.prod, "max": jnp.max, "min": jnp.min,
     "norm": lambda x: safe_sqrt(jnp.sum(x**2)), "softmax": lambda x: jax.nn.softmax(x, axis=-1),
     "argmax": lambda x: jnp.argmax(x.reshape(-1)) + 1.0,

@@ -34,7 +34,7 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     """Costs on the finest grid of the scorecard, regrets by best replies at every input."""
     ground = choose_ground(problem, profile, thorough=False)
     worlds = ground.worlds() if ground.random else ground.worlds()[-1:]
-    costs = {p.label: float(np.mean([float(problem.cost(w, p)) for w in worlds])) for p in problem.people}
+    costs = {p.label: float(np.mean([float(problem.paid(w, p)) for w in worlds])) for p in problem.people}
     at_stake = {p.label: stakes(problem, worlds[-1], p.label) for p in problem.people}
     rows, _ = player_regrets(problem, profile)
     parts = []
@@ -54,6 +54,8 @@ def stakes(problem: Problem, world: World, label: str) -> float:
     person = next(p for p in problem.people if p.label == label)
     total = 0.0
     for p in problem.pays(person):
+        if p.constraint is not None:
+            continue
         value = world.payment(p)
         square = world.expectation(lift(lambda x: x**2, value))
         total += math.sqrt(max(float(jnp.mean(square.data)), 0.0))

@@ -73,7 +73,8 @@ def values_at(problem: Problem, world: World, d: Decision, values: Variable | No
     information = problem.reduction.information[d.name]
     assert information is not None
     wanted = problem.dependence.payments_of(d.name)
-    payments = [p for p in problem.pays(problem.decider(d)) if p.name in wanted]
+    charges = {p.name for p in problem.charges(d)}  # what it pays for what it tells is counted apart
+    payments = [p for p in problem.pays(problem.decider(d)) if p.name in wanted and p.name not in charges]
     total: Variable = constant(0.0)
     here = world if values is None else world.vary({d.name: values})
     keep = information.dims if values is not None else (*information.dims, d.name)
@@ -105,7 +106,10 @@ def decision_regret(problem: Problem, grid: Grid, profile: Mapping[str, Rule], d
     density = pooled(world, d, mass(world, dims), dims)
     if d.name in grid.nodes:
         q = values_at(problem, world, d, None)
-        gain, best, chosen = on_own_coordinate(world, d, q, dims)
+        if problem.charges(d) and float(problem.charged(world, d)) > 0:
+            gain, best, chosen = told(problem, world, d, q, density, dims)
+        else:
+            gain, best, chosen = on_own_coordinate(world, d, q, dims)
     else:
         gain, best, chosen = by_candidates(problem, world, d, dims, candidates)
     weights = np.asarray(broadcast_to(density, dims, gain.shape))
@@ -144,6 +148,46 @@ def on_own_coordinate(world: World, d: Decision, q: Variable, dims: tuple[str, .
     best = np.asarray(nodes)[np.asarray(broadcast_to(argument, dims, sizes)).astype(int)]
     picked = broadcast_to(world.choice(d.name), dims, sizes)
     return np.asarray(broadcast_to(gain, dims, sizes)), best, np.asarray(picked)
+
+
+def told(problem: Problem, world: World, d: Decision, q: Variable, density: Variable, dims: tuple[str, ...],
+         ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gain, best word and its law where an encoder pays for what it tells.
+
+    A mixed encoder minimises the convex E[Q] + price I. Blahut's bound (1972, theorem 4) says from one law how far the least can lie
+    below it: least >= price E[-log sum_w p(w) exp(-Q / price)] - price log max_w c(w), c(w) = E[exp(-Q(., w) / price) / sum].
+    The gain is an upper bound on the regret. An encoder that does not mix pays -log p(w) nats for a word.
+    """
+    information = problem.charges(d)[0].information
+    assert information is not None
+    price = problem.charged(world, d)
+    given: tuple[str, ...] = ()
+    for e in information.given:
+        given = (*given, *evaluate(world, e).dims)
+    before = world.expectation(constant(1.0), given) if given else constant(1.0)
+    said = lift(lambda a, b: a / jnp.maximum(b, 1e-300), world.expectation(constant(1.0), (d.name, *given)), before)
+    if not d.mixed:
+        shifted = lift(lambda total, m, p: total - m * price * jnp.log(jnp.maximum(p, 1e-300)), q, density, said)
+        return on_own_coordinate(world, d, shifted, dims)
+    conditional = lift(lambda total, m: total / jnp.maximum(m, 1e-300), q, density)
+    scores = lift(lambda p, c: jnp.log(jnp.maximum(p, 1e-300)) - c / price, said, conditional)
+    own = scores.dims.index(d.name)
+    rest = tuple(x for x in scores.dims if x != d.name)
+    log_sum = Variable(rest, jax.scipy.special.logsumexp(scores.data, axis=own))
+    weight = lift(lambda c, z, m: m * jnp.exp(-c / price - z), conditional, log_sum, density)
+    unused = tuple(x for x in weight.dims if x not in (d.name, *given))
+    c = contract([weight], tuple(x for x in weight.dims if x not in unused))
+    c = lift(lambda a, b: a / jnp.maximum(b, 1e-300), c, before)
+    slack = Variable(tuple(x for x in c.dims if x != d.name), jnp.log(jnp.max(c.data, axis=c.dims.index(d.name))))
+    law = world.factor(d.name)
+    paid = lift(lambda p, total, m, s: p * (total + m * price * (jnp.log(jnp.maximum(p, 1e-300)) - jnp.log(jnp.maximum(s, 1e-300)))),
+                law, q, density, said)
+    taken = Variable(tuple(x for x in paid.dims if x != d.name), paid.data.sum(axis=paid.dims.index(d.name)))
+    gain = lift(lambda t, z, m, s: t + m * price * (z + s), taken, log_sum, density, slack)
+    sizes = tuple(world.grid.sizes[x] for x in sorted(dims))
+    best = Variable(rest, jnp.argmax(scores.data, axis=own).astype(float))
+    return (np.asarray(broadcast_to(gain, dims, sizes)), np.asarray(broadcast_to(best, dims, sizes)),
+            np.asarray(broadcast_to(world.choice(d.name), dims, sizes)))
 
 
 def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, ...], count: int,
@@ -194,6 +238,9 @@ def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...
     for other in problem.game.decisions:  # best responses belong to the profile, whatever candidate is tried
         if other.name != d.name and getattr(world.rules[other.name], "depends_on_profile", False):
             world.choice(other.name)
+    for p in problem.pays(problem.decider(d)):
+        if p.information is not None:
+            world.payment(p)  # what others expect of the message is the profile's, too
     heavy = max(1, int(np.prod([n for n in world.grid.sizes.values()])))
     return run
 

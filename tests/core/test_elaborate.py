@@ -32,17 +32,19 @@ def test_every_code_s_example_gives_that_code_once(code):
 
 
 def test_one_report_for_one_channel():
-    """What a channel carries cannot be lowered: one report at the channel, none at those who know its message."""
-    text = CHANNEL + "let z = m + 1\ndecide u : Real by B knowing m\n" \
-        "decide v : Real by B knowing z\ncost B = (x - u)^2 + v^2\ncost A = (x - u)^2 + z\nmeasure q = E[m]\n"
+    """What a channel carries cannot be lowered: one report where it is sent, none at those who know its message."""
+    text = CHANNEL.replace("carries Real; budget 1 bits", "carries Function(Real -> Real, affine); budget 1 bits") + "let z = m(1) + 1\ndecide u : Real by B knowing m\n" \
+        "decide v : Real by B knowing z\ncost B = (x - u)^2 + v^2\ncost A = (x - u)^2 + z\nmeasure q = E[m(1)]\n"
     found = codes(text)
-    assert len(found) == 1 and found[0][1].startswith("channel m")
+    assert len(found) == 1 and found[0][1].startswith("send m")
 
 
 
 def test_the_game_of_shared_costs():
-    found = codes((GAMES / "cournot_sharing.dcg").read_text(encoding="utf-8"))
-    assert len(found) == 1 and found[0][0] == "L001" and found[0][1].startswith("channel s")
+    game, ledger = elaborated((GAMES / "cournot_sharing.dcg").read_text(encoding="utf-8"))
+    assert game is not None and not ledger.errors
+    (channel,) = game.channels
+    assert channel.budget == 2 and channel.sd == pytest.approx(15**-0.5) and channel.axes[0].size == 2
 
 
 def test_two_independent_mistakes_are_two_reports():

@@ -1,0 +1,248 @@
+"""Policies that speak in vectors: Adam on fresh samples at every step.
+
+The engine for messages that no grid can hold: vectors of reals, long strings of tokens. Gradients reach a sender through what its
+message does to its listeners (pathwise through Gaussian noise, straight through hard tokens). A finite choice at the end is not
+trained on its expected cost, whose gradient vanishes while it is rarely right, but on the soft minimum -t log E[exp(-cost / t)] over
+its options: for small t the log-loss of the best option, for large t the expected cost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from ..core.site import Decision, Random
+from ..lower.enumerated import EnumeratedReply, enumerated_reply
+from ..lower.grid import Grid
+from ..lower.plans import sampled_grid
+from ..lower.problem import Problem
+from ..lower.strategy import Multiplier, Strategy, finite_sizes
+from ..lower.variable import Variable, constant, contract, lift
+from ..lower.world import World
+from ..primitives.distributions import DISTRIBUTIONS
+from ..primitives.relaxations import Relaxation
+from .engine import Engine, Found, State
+from .network_engine import family_of, fitting, pick, relax, spec
+from .own import own_gradient
+from .settings import Progress, Reporter, Settings
+from .starting import keys, layout_of
+from .sweep_engine import cached
+
+BATCH = 256
+STEPS = 4000
+CHUNK = 250
+RATE = 3e-3
+PATIENCE = 0.05  # of all steps: how fast multipliers follow
+SOFTNESS = 0.05  # t, over the range of the costs at stake
+HELD_OUT = 4096
+
+
+def speaks_in_vectors(problem: Problem) -> bool:
+    """Whether some message is more than one real, or too many words to list."""
+    return any((d.kind == "real" and math.prod(d.shape) > 1) or (d.finite and not d.enumerable) for d in problem.game.decisions
+               if d.channel is not None)
+
+
+class MessageEngine(Engine):
+    """The state has the strategies of all restarts, stacked, the optimiser's moments and the multipliers."""
+
+    name = "messages"
+    title = "parametric policies that speak in vectors, Adam on fresh samples"
+
+    def refuses(self, problem: Problem) -> str | None:
+        if not speaks_in_vectors(problem):
+            return "no message is a vector"
+        for d in problem.game.decisions:
+            if d.axes:
+                return f"{d.name} is a decision of a large family"
+            if d.finite and not d.enumerable and d.channel is None:
+                return f"{d.name} is an array of choices"
+        return None
+
+    def replies(self, problem: Problem) -> dict[str, EnumeratedReply]:
+        """Groups whose exact best reply is known, where the text does not ask for a family."""
+        out = {}
+        for k, ds in problem.groups.items():
+            asked = [c.family for c in problem.game.policies if c.subject in (ds[0].name, ds[0].actor.name)]
+            rule = enumerated_reply(problem, ds[0]) if len(ds) == 1 and problem.is_team and set(asked) <= {"best_response"} else None
+            if rule is not None:
+                out[k] = rule
+        return out
+
+    def start(self, problem: Problem, settings: Settings) -> State:
+        restarts = settings.restarts or 1
+        grid = sampled_grid(problem, 1024, 0)
+        replies = self.replies(problem)
+        stacked = {}
+        for i, (k, ds) in enumerate(problem.groups.items()):
+            if k in replies:
+                continue
+            family, options = speaking_family(problem, settings, ds[0])
+            made = [fitting(problem, grid, ds[0], family, key, options) for key in keys(settings.seed * 7907 + i, restarts)]
+            stacked[k] = jax.tree.map(lambda *x: jnp.stack(x), *made)
+        moments = jax.vmap(optax.scale_by_adam().init)(eqx.filter(stacked, spec(stacked)))
+        prices = {c.multiplier: jnp.full(restarts, 0.1) for c in problem.game.constraints}
+        return {"step": 0, "done": False, "strategies": stacked, "moments": jax.tree.leaves(moments), "prices": prices,
+                "costs": np.full(restarts, np.nan)}
+
+    def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
+        steps = settings.steps or STEPS
+        batch = settings.batch or BATCH
+        run, template = stepper(problem, settings, self.replies(problem), state["strategies"], steps, batch)
+        moments = jax.tree.unflatten(jax.tree.structure(template), state["moments"])
+        length = min(CHUNK, steps - state["step"])
+        numbers = jnp.arange(state["step"], state["step"] + length)
+        grid = sampled_grid(problem, batch, settings.seed)
+        check = sampled_grid(problem, HELD_OUT, settings.seed + 77)
+        strategies, moments, prices, costs = run(grid, check, jax.random.key(settings.seed), state["strategies"], moments,
+                                                 state["prices"], numbers)
+        end = state["step"] + length
+        costs = np.asarray(costs)
+        report(Progress(self.name, f"{len(costs)} start{'s' * (len(costs) > 1)}, {batch} fresh samples a step, "
+                                   f"{end * batch} in all", end, steps, float(np.nanmin(costs)) if np.isfinite(costs).any() else math.nan))
+        if not np.isfinite(costs).any():
+            raise FloatingPointError("every start ended in a cost that is not a number")
+        return {"step": end, "done": end >= steps, "strategies": strategies, "moments": jax.tree.leaves(moments), "prices": prices,
+                "costs": costs}
+
+    def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
+        order = np.argsort(np.where(np.isfinite(state["costs"]), state["costs"], np.inf))
+        found = []
+        for r in order[:2]:
+            profile: dict[str, Any] = dict(self.replies(problem))
+            profile |= {name: Multiplier(x[int(r)]) for name, x in state["prices"].items()}
+            for k, s in state["strategies"].items():
+                one, d = pick(s, int(r)), problem.groups[k][0]
+                profile[k] = replace(one, hard=True) if d.enumerable and not d.mixed else one
+            found.append(Found(profile, 1))
+        return found
+
+
+def speaking_family(problem: Problem, settings: Settings, d: Decision) -> tuple[str, dict[str, Any]]:
+    """What the text asks for; else a pointer where each option is something that is seen, or a wide network."""
+    family, options = family_of(problem, settings, d)
+    asked = any(c.subject in (d.name, d.channel, d.actor.name) and c.family != "best_response" for c in problem.game.policies)
+    if asked or family != "mlp":
+        return family, options
+    layout, rows = layout_of(d)
+    if rows is not None:
+        return "pointer", options
+    wide = {"width": 256 if math.prod(finite_sizes(d)) > 64 or max((n for n, _ in layout), default=1) > 1 else 128}
+    return "mlp", {"activation": "silu", "bend": 1.0, **wide, **options}
+
+
+def columns_that_are_normal(problem: Problem) -> int:
+    """How many of a scattered grid's columns, the first ones, are normal."""
+    grid = sampled_grid(problem, 2, 0)
+    return sum(math.prod(shape) for name, _, shape in grid.slots if getattr(
+        DISTRIBUTIONS[law_of(problem, name)], "base", "uniform") == "normal")
+
+
+def law_of(problem: Problem, name: str) -> str:
+    site = problem.dependence.sites[name]
+    assert isinstance(site, Random)
+    return site.distribution
+
+
+def renewed(grid: Grid, key: Array, normal: int) -> Grid:
+    """The grid with independent new samples."""
+    assert grid.samples is not None
+    count, width = grid.samples.shape
+    one, two = jax.random.split(key)
+    fresh = jnp.concatenate([jax.random.normal(one, (count, normal), grid.samples.dtype),
+                             jax.random.uniform(two, (count, width - normal), grid.samples.dtype, 1e-7, 1 - 1e-7)], axis=1)
+    return replace(grid, samples=fresh)
+
+
+def team_cost(problem: Problem, world: World, replies: Mapping[str, EnumeratedReply], soft: bool) -> Array:
+    """A team's cost on samples. ``soft``: the soft minimum over the options of what is finally chosen; where the choice is an exact
+    reply, its conditional cost."""
+    person = problem.decider(problem.game.decisions[0])
+    payments = problem.pays(person)
+    total = constant(0.0)
+    counted: set[str] = set()
+    for k, rule in replies.items():
+        q = rule.conditional_costs(world, problem.groups[k][0])
+        total = lift(jnp.add, total, Variable(q.dims, jnp.min(q.data, axis=-1)))
+        counted |= set(rule.payments)
+    value: Variable = constant(0.0)
+    for p in payments:
+        if p.name not in counted:
+            value = lift(jnp.add, value, world.payment(p))
+    chosen = [x for x in value.dims if x != "sample" and x in world.grid.sizes]
+    if not chosen or not soft:
+        return world.expectation(lift(jnp.add, total, value)).data
+    least = jax.lax.stop_gradient(jnp.min(value.data))
+    width = SOFTNESS * jnp.maximum(jax.lax.stop_gradient(jnp.max(value.data)) - least, 1e-9)
+    likely = Variable(value.dims, jnp.exp(-(value.data - least) / width))
+    factors = [f for f in world.closure(value.dims) if f.dims != ("sample",)]
+    mean = contract([likely, *factors], ("sample",))
+    loss = least - width * jnp.mean(jnp.log(jnp.maximum(mean.data, 1e-300)))
+    return loss + world.expectation(total).data
+
+
+def stepper(problem: Problem, settings: Settings, replies: Mapping[str, EnumeratedReply], stacked: Mapping[str, Strategy], steps: int,
+            batch: int) -> tuple[Callable[..., Any], Any]:
+    """A compiled chunk for all restarts, and the shape of its optimiser state."""
+    which = spec(stacked)
+    schedule = optax.cosine_decay_schedule(settings.learning_rate or RATE, steps, alpha=1e-2)
+    adam = optax.scale_by_adam()
+    normal = columns_that_are_normal(problem)
+    constraints = problem.game.constraints
+
+    def world_of(grid: Grid, profile: Mapping[str, Any], progress: Array | float) -> World:
+        relaxation = relax(problem, grid, jnp.asarray(progress)) if problem.has_steps else Relaxation("exact")
+        return problem.world(grid, problem.natural, profile, relaxation)
+
+    def gradient(grid: Grid, trained: Any, fixed: Any, held: dict[str, Any], progress: Array) -> Any:
+        if problem.is_team:
+            return jax.grad(lambda moving: team_cost(
+                problem, world_of(grid, {**eqx.combine(moving, fixed), **replies, **held}, progress), replies, True))(trained)
+        profile = {**eqx.combine(trained, fixed), **replies, **held}
+        relaxation = relax(problem, grid, progress) if problem.has_steps else Relaxation("exact")
+        out = {}
+        for k in trained:
+            parts = [eqx.filter(own_gradient(problem, grid, profile, d, problem.natural, relaxation), which[k])
+                     for d in problem.groups[k]]
+            out[k] = jax.tree.map(lambda *g: sum(g) / len(g), *parts)
+        return out
+
+    def one(grid: Grid, check: Grid, key: Array, strategies: Any, moments: Any, prices: Any, numbers: Array) -> tuple:
+        trained, fixed = eqx.partition(strategies, which)
+
+        def body(carry: tuple, step: Array) -> tuple[tuple, None]:
+            now, state, price = carry
+            fresh = renewed(grid, jax.random.fold_in(key, step), normal)
+            held = {n: Multiplier(x) for n, x in price.items()}
+            updates, state = adam.update(gradient(fresh, now, fixed, held, step / steps), state)
+            now = jax.tree.map(lambda x, u: x - schedule(step) * u, now, updates)
+            if constraints:
+                world = world_of(fresh, {**eqx.combine(now, fixed), **replies, **held}, step / steps)
+                pace = 1.0 / (PATIENCE * steps)
+                price = {c.multiplier: price[c.multiplier] * jnp.exp(pace * 10 * jnp.tanh(problem.excess(world, c)))
+                         for c in constraints}
+            return (now, state, price), None
+
+        (trained, moments, prices), _ = jax.lax.scan(body, (trained, moments, prices), numbers)
+        after = {**eqx.combine(trained, fixed), **replies}
+        world = world_of(check, after, 1.0)
+        total = team_cost(problem, world, replies, False) if problem.is_team else \
+            sum((problem.cost(world, p) for p in problem.people), jnp.zeros(()))
+        return eqx.combine(trained, fixed), moments, prices, total
+
+    def build() -> Any:
+        return jax.jit(lambda grid, check, key, strategies, moments, prices, numbers: jax.lax.map(
+            lambda x: one(grid, check, jax.random.fold_in(key, x[3]), x[0], x[1], x[2], numbers),
+            (strategies, moments, prices, jnp.arange(len(jax.tree.leaves(strategies)[0])))))
+
+    template = jax.eval_shape(jax.vmap(adam.init), eqx.filter(dict(stacked), which))
+    return cached(problem, ("messages", settings.learning_rate, steps, batch), build), template

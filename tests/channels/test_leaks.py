@@ -1,0 +1,390 @@
+"""Hard budgets under attack: an encoder that may do what it likes, a receiver that does as well as can be done.
+
+A sender knows one of N = 2^(bits + 2) symbols. Its encoder is a free table of raw decisions, one a symbol, played through the
+game's own lowered graph (power limit, STOP, noise and words are the compiler's), and trained for what the listener can recover from
+exactly what it observes. Recovered is log2 N less the receiver's cross entropy on fresh samples: a lower bound on the mutual
+information whatever the receiver believes, and the mutual information itself where its likelihood is right, as it is here.
+Finite channels need no samples: their information is summed, and maximised over input laws by Blahut and Arimoto.
+
+The attack has to be able to fail a compiler: relaxed symbols and noisy bits, at the end, leak under it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jax.scipy.special import logsumexp
+from small_games import elaborated, problem, rule
+
+from dcgc.core.expression import Select
+from dcgc.core.site import Channel, Decision
+from dcgc.lower import Problem
+from dcgc.lower.evaluate import evaluate
+from dcgc.lower.grid import Grid
+from dcgc.lower.plans import Resolution, information_grid, natural_grid, sampled_grid
+from dcgc.lower.variable import Variable, constant, lift, whole
+from dcgc.lower.world import World
+
+SLACK = 0.05
+BATCH, STEPS, FRESH = 512, 80, 2**16
+
+
+def game(carries: str, clauses: str, n: int, more: str = "") -> str:
+    return f"""game Leak
+player S, R
+team T = S, R
+random s ~ Categorical({n})
+channel m : S -> R {{ carries {carries}; {clauses} }}
+{more}
+send m by S knowing s
+decide a : Real by R knowing m
+cost T = (a - s)^2
+"""
+
+
+def pair(first: str, second: str, total: str, n: int) -> str:
+    """Two channels from one sender to one listener, with a budget over both."""
+    return f"""game Leak
+player S, R
+team T = S, R
+random s ~ Categorical({n})
+channel m : S -> R {{ carries {first} }}
+channel n : S -> R {{ carries {second} }}
+{total}
+send m by S knowing s
+send n by S knowing s
+decide a : Real by R knowing m, n
+cost T = (a - s)^2
+"""
+
+
+def symbols(bits: float) -> int:
+    return min(2 ** math.ceil(bits + 2), 1024)
+
+
+# ---------------------------------------------------------------- the attack
+
+
+def attack(send, score, table, train, fresh, steps: int = STEPS, rate: float = 0.03) -> tuple[float, object]:
+    """Bits recovered by a trained encoder table. ``send``(table, batch) -> (symbol, what arrives); ``score``(table, what arrives)
+    -> log likelihood of every symbol; ``train``: batches, along the first axis; ``fresh``: batches for the judgement."""
+
+    def lost(table, batch):
+        s, y = send(table, batch)
+        likelihood = score(table, y)
+        return jnp.mean(logsumexp(likelihood, axis=1) - jnp.take_along_axis(likelihood, s[:, None], axis=1)[:, 0])
+
+    optimiser = optax.adam(optax.cosine_decay_schedule(rate, steps))
+
+    def step(carry, batch):
+        table, state = carry
+        updates, state = optimiser.update(jax.grad(lost)(table, batch), state)
+        return (optax.apply_updates(table, updates), state), None
+
+    @jax.jit
+    def trained(table):
+        rounds = jax.tree.map(lambda x: jnp.concatenate([x] * math.ceil(steps / x.shape[0]))[:steps], train)
+        return jax.lax.scan(step, (table, optimiser.init(table)), rounds)[0][0]
+
+    judged = jax.jit(lambda table: jnp.mean(jax.lax.map(partial(lost, table), fresh)))
+    if steps:
+        table = trained(table)
+    count = jax.eval_shape(lambda: score(table, send(table, jax.tree.map(lambda x: x[0], fresh))[1])).shape[1]
+    return math.log2(count) - float(judged(table)) / math.log(2), table
+
+
+# ---------------------------------------------------------------- through the compiler's graph
+
+
+def coder(table):
+    """The adversary's rule: an entry of a free table for every symbol, within the bounds that the decision itself states."""
+    def follow(world: World, d: Decision) -> Variable:
+        s = evaluate(world, d.observations[0].expression)
+        raw = Variable(s.dims, table[jnp.round(s.data).astype(int) - 1])
+        for bound, keep in ((d.low, jnp.maximum), (d.high, jnp.minimum)):
+            if bound is not None:
+                raw = lift(keep, raw, evaluate(world, bound))
+        return raw
+
+    return follow
+
+
+class Line:
+    """A game with real-valued channels, ready to be attacked."""
+
+    def __init__(self, text: str):
+        self.p: Problem = problem(text)
+        self.channels: tuple[Channel, ...] = self.p.game.channels
+        self.encoders = {c.name: next(d for d in self.p.game.decisions if d.name == c.encoder) for c in self.channels}
+        self.listener = next(d for d in self.p.game.decisions if d.channel is None)
+        s = next(r for r in self.p.game.randoms if r.name == "s")
+        self.n = int(s.arguments[0].value)
+
+    def rules(self, tables):
+        return {d.name: coder(tables[name]) for name, d in self.encoders.items()} | {"a": rule(lambda *_: 0.0)}
+
+    def grid(self, samples: int, seed: int) -> Grid:
+        return sampled_grid(self.p, samples, seed)
+
+    def batches(self, batch: int, count: int, seed: int):
+        """Rows of one scattered grid, cut into batches (their order is drawn, so that each batch is a sample of its own)."""
+        rows = self.grid(batch * count, seed).samples
+        order = np.random.default_rng(seed).permutation(batch * count)
+        return jnp.asarray(rows)[order].reshape((count, batch, -1))
+
+    def world(self, tables, rows) -> World:
+        template = self.grid(2, 0)
+        count = rows.shape[0]
+        grid = dataclasses.replace(template, samples=rows, weights={**template.weights, "sample": jnp.full(count, 1 / count)},
+                                   shape=tuple((n, count if n == "sample" else k) for n, k in template.shape))
+        return self.p.world(grid, self.p.natural, self.rules(tables))
+
+    def observed(self, tables, rows):
+        """The symbol, and what the listener's observations are: reals, and for each whether it was heard."""
+        world = self.world(tables, rows)
+        s = jnp.round(jnp.broadcast_to(world.value("s").data, (rows.shape[0],))).astype(int) - 1
+        reals, heard, pending = [], [], None
+        for o in self.listener.observations:
+            v = evaluate(world, o.expression)
+            x = jnp.broadcast_to(v.data, (rows.shape[0], *v.own)).reshape((rows.shape[0], -1))
+            if o.kind == "bool":
+                pending = x
+                continue
+            assert o.kind == "real"
+            blank = jnp.ones_like(x) if pending is None else jnp.repeat(pending, x.shape[1] // pending.shape[1], axis=1)
+            reals.append(x)
+            heard.append(blank)
+            pending = None
+        return s, (jnp.concatenate(reals, 1), jnp.concatenate(heard, 1))
+
+    def points(self, tables):
+        """What is sent for every symbol, before the noise."""
+        n = self.n
+        grid = Grid({"s": jnp.arange(float(n))}, {"s": jnp.ones(n)}, None, (("s", n),))
+        world = self.p.world(grid, self.p.natural, self.rules(tables))
+        return jnp.concatenate([evaluate(world, c.sent).data.reshape((n, -1)) for c in self.channels], 1)
+
+    def noise(self) -> np.ndarray:
+        """The noise's standard deviation on every real, measured on what the listener observes (and checked against the record)."""
+        tables = self.start(7)
+        rows = self.batches(2**13, 1, 5)[0]
+        s, (y, heard) = self.observed(tables, rows)
+        rest = np.asarray(jnp.where(heard > 0, y - self.points(tables)[s], jnp.nan))
+        assert np.all(np.asarray(y)[np.asarray(heard) == 0] == 0)  # what is erased is blank
+        sd = np.nanstd(rest, axis=0)
+        said = np.concatenate([np.full(rest.shape[1] if len(self.channels) == 1 else max(math.prod(c.shape), 1), c.sd)
+                               for c in self.channels])
+        np.testing.assert_allclose(sd, said, rtol=0.05)
+        z = rest / said
+        # Gaussian: third and fourth moments, and independent of the message, also in size
+        assert np.abs(np.nanmean(z**3, axis=0)).max() < 0.2 and np.abs(np.nanmean(z**4, axis=0) - 3).max() < 0.4
+        half = np.asarray(s) < self.n // 2
+        assert np.abs(np.nanmean(z[half], axis=0)).max() < 0.1 and np.abs(np.nanmean(z[half] ** 2, axis=0) - 1).max() < 0.15
+        if z.shape[1] > 1 and not np.isnan(z).any():
+            assert np.abs(np.corrcoef(z.T) - np.eye(z.shape[1])).max() < 0.06
+        return said
+
+    def start(self, seed: int):
+        """Points spread over the ball that the power allows (of one real: over the interval), STOP late."""
+        rng = np.random.default_rng(seed)
+        out = {}
+        for c in self.channels:
+            shape = self.encoders[c.name].shape
+            d = max(math.prod(shape), 1)
+            limit = math.sqrt(c.power if math.isfinite(c.power) else 1.0)
+            if d == 1:
+                out[c.name] = jnp.asarray(limit * 0.999 * np.linspace(-1, 1, self.n)[rng.permutation(self.n)])
+                continue
+            z = rng.standard_normal((self.n, *shape))
+            if c.stop:
+                z[..., -1] = -2 + 0.1 * z[..., -1]
+            flat = z.reshape((self.n, -1))
+            radius = rng.random((self.n, 1)) ** (1 / d) * limit * math.sqrt(d)
+            z = (flat / np.linalg.norm(flat, axis=1, keepdims=True) * radius).reshape(z.shape) if not c.stop else 3 * limit * z
+            out[c.name] = jnp.asarray(z)
+        return out
+
+    def recovered(self, steps: int = STEPS, fresh: int = FRESH) -> float:
+        """By the exact posterior over symbols, given the points sent: no receiver does better."""
+        sd = jnp.asarray(self.noise())
+
+        def score(tables, y):
+            y, heard = y
+            points = self.points(tables) / sd
+            y = y / sd
+            return -0.5 * ((heard * y**2).sum(1)[:, None] - 2 * (heard * y) @ points.T + heard @ (points**2).T)
+
+        chunk = max(512, 2**21 // self.n)
+        chunk = min(chunk, fresh)
+        return attack(self.observed, score, self.start(0), self.batches(BATCH, min(steps, 40) or 1, 1),
+                      self.batches(chunk, max(1, fresh // chunk), 2), steps, rate=0.03)[0]
+
+    def recovered_by_a_network(self, steps: int = 600, width: int = 64) -> float:
+        """By a network that is trained together with the table and knows nothing about the noise."""
+        size = jax.eval_shape(lambda: self.observed(self.start(0), self.batches(4, 1, 0)[0]))[1][0].shape[1]
+        rng = np.random.default_rng(3)
+        layers = [jnp.asarray(rng.standard_normal(shape) / math.sqrt(shape[0])) for shape in
+                  ((2 * size, width), (width, width), (width, self.n))]
+        start = {"tables": self.start(0), "layers": layers, "shifts": [jnp.zeros(width), jnp.zeros(width), jnp.zeros(self.n)]}
+
+        def score(parts, y):
+            x = jnp.concatenate(y, 1)
+            for k, (w, b) in enumerate(zip(parts["layers"], parts["shifts"], strict=True)):
+                x = x @ w + b
+                x = jax.nn.gelu(x) if k < 2 else x
+            return x
+
+        return attack(lambda parts, rows: self.observed(parts["tables"], rows), score, start, self.batches(BATCH, 100, 1),
+                      self.batches(2**13, 4, 2), steps, rate=0.01)[0]
+
+
+# ---------------------------------------------------------------- finite channels, exactly
+
+
+def mutual_information(joint) -> jax.Array:
+    """Of a table of joint probabilities, in bits."""
+    apart = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
+    safe = joint > 0
+    return jnp.sum(jnp.where(safe, joint * (jnp.log2(jnp.where(safe, joint, 1.0)) - jnp.log2(jnp.where(safe, apart, 1.0))), 0.0))
+
+
+def blahut_arimoto(rows: np.ndarray, rounds: int = 3000) -> float:
+    """Capacity in bits, from above."""
+    q = np.full(len(rows), 1 / len(rows))
+    for _ in range(rounds):
+        out = q @ rows
+        with np.errstate(divide="ignore", invalid="ignore"):
+            d = np.where(rows > 0, rows * np.log2(rows / out), 0.0).sum(1)
+        if d.max() - q @ d < 1e-10:
+            break
+        q = q * np.exp2(d)
+        q /= q.sum()
+    return float(d.max())
+
+
+class Words:
+    """A game with a channel of tokens: the joint law of the symbol and of what the listener observes, from the game's graph."""
+
+    def __init__(self, text: str):
+        self.p = problem(text)
+        (self.channel,) = self.p.game.channels
+        self.encoder = next(d for d in self.p.game.decisions if d.name == self.channel.encoder)
+        self.words = self.encoder.options
+        self.n = int(next(r for r in self.p.game.randoms if r.name == "s").arguments[0].value)
+        listener = next(d for d in self.p.game.decisions if d.channel is None)
+        # the listener sees one number that names the word, and nothing else
+        assert all(o.expression == self.channel.message and o.size is not None and o.shape in ((), (o.size,))
+                   for o in listener.observations)
+        self.grid = natural_grid(self.p, 10**9, scattered=False)[0]
+        self.message = next(s.name for s in self.p.game.sites if s.name == "m")
+
+    def joint(self, law) -> jax.Array:
+        """P(symbol, message) under an encoder's law of words given the symbol."""
+        def follow(world: World, d: Decision) -> Variable:
+            s = evaluate(world, d.observations[0].expression)
+            return Variable(s.dims, law[jnp.round(s.data).astype(int) - 1])
+
+        world = self.p.world(self.grid, self.p.natural, {self.encoder.name: follow, "a": rule(lambda *_: 0.0)})
+        v = world.expectation(constant(1.0), tuple(sorted(("s", self.message))))
+        return v.data if v.dims.index("s") == 0 else v.data.T
+
+    def rows(self) -> np.ndarray:
+        """P(message | word), with one symbol a word."""
+        assert self.n >= self.words
+        law = jnp.eye(self.words)[jnp.arange(self.n) % self.words]
+        joint = np.asarray(self.joint(law))[:self.words]
+        return joint / joint.sum(1, keepdims=True)
+
+    def recovered(self, steps: int = 40) -> float:
+        """The most information that was found: by a trained mixed encoder of uniform symbols, by one word a symbol, and by the best
+        law of words."""
+        found = [0.0]
+        if steps:
+            rng = np.random.default_rng(0)
+            optimiser = optax.adam(0.5)
+            information = lambda t: mutual_information(self.joint(jax.nn.softmax(t, -1)))  # noqa: E731
+            climb = jax.value_and_grad(lambda t: -information(t))
+
+            @jax.jit
+            def trained(t):
+                def step(carry, _):
+                    t, state = carry
+                    value, slope = climb(t)
+                    updates, state = optimiser.update(slope, state)
+                    return (optax.apply_updates(t, updates), state), -value
+
+                (t, _), values = jax.lax.scan(step, (t, optimiser.init(t)), None, steps)
+                return jnp.maximum(jnp.max(values), information(t))
+
+            found.append(float(trained(jnp.asarray(3 * rng.standard_normal((self.n, self.words))))))
+        plain = jnp.eye(self.words)[jnp.arange(self.n) % self.words]
+        found.append(float(mutual_information(self.joint(plain))))
+        found.append(blahut_arimoto(self.rows()))
+        return max(found)
+
+
+# ---------------------------------------------------------------- carriers
+
+
+def real(carries: str, clauses: str = ""):
+    return lambda bits: Line(game(carries, f"budget {bits} bits; {clauses}", symbols(bits)))
+
+
+def tokens(carries: str, clauses: str = ""):
+    return lambda bits: Words(game(carries, f"budget {bits} bits; {clauses}", symbols(bits)))
+
+
+#: What is attacked: (how to make it, least share of the budget that a strong attack recovers, at 1, 2, 4, 8 bits; None: cannot be).
+CARRIERS = {
+    "Real": (real("Real"), (0.65, 0.75, 0.85, 0.9)),
+    "Real[2]": (real("Real[2]"), (0.8, 0.8, 0.85, 0.9)),
+    "Real[8], awgn with a budget below its capacity": (real("Real[8]", "noise awgn(power = 2, sd = 0.2)"), (0.8, 0.8, 0.8, 0.8)),
+    "Real, awgn with a budget below its capacity": (real("Real", "noise awgn(power = 3, sd = 0.001)"), (0.65, 0.75, 0.85, 0.9)),
+    "Real[2], gaussian": (real("Real[2]", "noise gaussian"), (0.8, 0.8, 0.85, 0.9)),
+    "Message(1, 4)": (real("Message(1, 4)"), (0.8, 0.8, 0.85, 0.9)),
+    "Message(4, 8)": (real("Message(4, 8)"), (0.8, 0.8, 0.8, 0.8)),
+    "Message(4, 8), soft STOP": (real("Message(4, 8)", "stop soft"), (0.8, 0.8, 0.8, 0.8)),
+    "Real, erasure": (real("Real", "noise erasure(0.25)"), (0.45, 0.5, 0.6, 0.6)),
+    "Message(4, 2), erasure": (real("Message(4, 2)", "noise erasure(0.25)"), (0.55, 0.55, 0.6, 0.6)),
+    "total of Real and Real[2]": (lambda bits: Line(pair("Real", "Real[2]", f"budget total(m, n) <= {bits} bits", symbols(bits))),
+                                  (0.7, 0.75, 0.8, 0.85)),
+    "total of Message(1, 4) twice": (lambda bits: Line(pair("Message(1, 4)", "Message(1, 4)", f"budget total(m, n) <= {bits} bits",
+                                                            symbols(bits))), (0.8, 0.8, 0.8, 0.85)),
+    "Tokens(4, 8)": (tokens("Tokens(4, 8)"), (1, 1, 1, 1)),
+    "Tokens(4, 8), soft STOP": (tokens("Tokens(4, 8)", "stop soft"), (1, 1, 1, 1)),
+    "Tokens(4, 16)": (tokens("Tokens(4, 16)"), (0, 0, 1, 1)),
+    "Tokens(2, 2), bsc(0.1)": (tokens("Tokens(2, 2)", "noise bsc(0.1)"), (0.5, None, None, None)),
+    "Tokens(8, 2), bsc(0.1)": (tokens("Tokens(8, 2)", "noise bsc(0.1)"), (0.99, 0.9, 0.9, None)),
+    "Tokens(2, 4), erasure(0.25)": (tokens("Tokens(2, 4)", "noise erasure(0.25)"), (0.9, 0.85, None, None)),
+    "Tokens(4, 4), erasure(0.25)": (tokens("Tokens(4, 4)", "noise erasure(0.25)"), (0.99, 0.99, 0.9, None)),
+}
+BITS = (1, 2, 4, 8)
+#: Which of them every test run attacks; all of them with ``-m study``.
+OFTEN = {("Real", 1), ("Real", 4), ("Real[2]", 2), ("Real[8], awgn with a budget below its capacity", 8),
+         ("Real[2], gaussian", 2), ("Message(1, 4)", 4), ("Message(4, 8)", 2), ("Message(4, 8), soft STOP", 4),
+         ("Message(4, 2), erasure", 4), ("total of Real and Real[2]", 2)} | {(c, b) for c in CARRIERS for b in BITS if "Tokens" in c}
+
+
+def cases():
+    for name, (_, shares) in CARRIERS.items():
+        for bits, share in zip(BITS, shares, strict=True):
+            if share is not None:
+                marks = () if (name, bits) in OFTEN else (pytest.mark.study,)
+                yield pytest.param(name, bits, share, id=f"{name} at {bits}", marks=marks)
+
+
+@pytest.mark.parametrize(("name", "bits", "share"), cases())
+def test_a_hard_budget_holds_and_the_attack_is_strong(name, bits, share, record_property):
+    line = CARRIERS[name][0](bits)
+    found = line.recovered()
+    print(f"{name} at {bits} bits: {found:.3f} recovered")
+    record_property("recovered", found)
+    assert found <= bits + SLACK
+    assert found >= share * bits - 1e-6
