@@ -448,7 +448,7 @@ def write_result(run: Run, result: Result) -> None:
             **to_data(result.scorecard),
             "training": {
                 "alarms": list(trained.alarms), "notes": list(trained.notes),
-                "equilibria": [[count, dict(costs)] for count, costs in trained.equilibria],
+                "equilibria": [[count, dict(costs)] for count, costs in trained.equilibria], "names": list(trained.names),
                 "history": [list(entry) for entry in trained.history],
             },
         })
@@ -490,7 +490,8 @@ def read_result(run: Run, game: Game, settings: Settings, notes: tuple[str, ...]
         trained = Trained(
             profile, data["engine"], tuple((engine, step, float(cost)) for engine, step, cost in training["history"]),
             tuple((count, {player: float(cost) for player, cost in costs.items()}) for count, costs in training["equilibria"]),
-            tuple(training["alarms"]), bool(data["interrupted"]), tuple(training["notes"]))
+            tuple(training["alarms"]), bool(data["interrupted"]), tuple(training["notes"]),
+            names=tuple(training.get("names", ())))
         return Result(game, settings, trained, from_data(data, game.source), run.folder, notes)
     except (OSError, serialise.BadFile) as problem:
         raise RunProblem(str(problem)) from None

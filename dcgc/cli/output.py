@@ -58,5 +58,7 @@ def result_data(result: Result) -> dict[str, Any]:
         "game": result.game.name, "seed": result.settings.seed, "engine": trained.engine, "interrupted": trained.interrupted,
         "folder": result.folder, **to_data(result.scorecard), "alarms": list(result.alarms),
         "notes": [*result.notes, *trained.notes],
-        "equilibria": [{"starts": count, "costs": dict(costs)} for count, costs in trained.equilibria],
+        "equilibria": [
+            {"starts": count, "costs": dict(costs), **({"name": trained.name_of(i)} if trained.name_of(i) else {})}
+            for i, (count, costs) in enumerate(trained.equilibria)],
     }

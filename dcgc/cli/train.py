@@ -130,11 +130,14 @@ def print_result(result: Result) -> None:
     print()
     print_scorecard(result.scorecard, result.shown, result.alarms)
     others = result.trained.equilibria[1:]
+    if result.trained.name_of(0):
+        print(f"\nThis is {result.trained.name_of(0)}.")
     if others:
         print(f"\n{len(others)} other solution{'s' * (len(others) > 1)} found:")
-        for count, costs in others[:8]:
+        for i, (count, costs) in enumerate(others[:8], start=1):
             listed = ", ".join(f"cost({player}) {show_value(cost)}" for player, cost in costs.items())
-            print(f"  {visible(listed)} ({count} start{'s' * (count > 1)})")
+            name = result.trained.name_of(i)
+            print(f"  {visible(listed)} ({count} start{'s' * (count > 1)}){': ' + name if name else ''}")
     for note in result.notes:
         print(f"note: {visible(note)}")
     if result.folder is not None:

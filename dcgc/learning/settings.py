@@ -60,7 +60,8 @@ class Trained:
     """``profile``: by group (a decision, or the first of the twins that share one policy) its strategy. ``engine``: what found it, in
     words. ``history``: (engine, step, cost) of every report. ``equilibria``: (how many starts ended there, its players' costs) of
     each distinct solution, the chosen one first. ``alarms``: what a reader should know. ``interrupted``: whether it was stopped.
-    ``alternatives``: the profiles of the other distinct equilibria (in a game, not in a team), in the order of ``equilibria``."""
+    ``alternatives``: the profiles of the other distinct equilibria (in a game, not in a team), in the order of ``equilibria``. ``names``: what each of
+    ``equilibria`` is called, if it has a name: "babbling" where nobody tells anybody anything."""
 
     profile: dict[str, Any]
     engine: str
@@ -70,6 +71,11 @@ class Trained:
     interrupted: bool = False
     notes: tuple[str, ...] = field(default=())
     alternatives: tuple[dict[str, Any], ...] = ()
+    names: tuple[str, ...] = ()
+
+    def name_of(self, i: int) -> str:
+        """What the i-th distinct solution is called ("" if it has no name)."""
+        return self.names[i] if i < len(self.names) else ""
 
 
 Reporter = Callable[[Progress], None]

@@ -11,6 +11,8 @@ from ..lower.problem import Problem
 from ..lower.strategy import real_inputs
 from ..source import Diagnostic, GameError
 from ..verify.judge import Judgement, judge
+from ..verify.ledger import is_babbling
+from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
 from .engine import Engine, Found
 from .message_engine import MessageEngine
@@ -130,7 +132,16 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
     return Trained(best.found.profile, ENGINES[best.engine].title, tuple(tuple(h) for h in state["history"]),
                    tuple((n, dict(c.judged.costs)) for n, c in distinct),
                    alarms(best, state["history"], settings), interrupted, tuple(notes),
-                   () if problem.is_team else tuple(c.found.profile for _, c in distinct[1:]))
+                   () if problem.is_team else tuple(c.found.profile for _, c in distinct[1:]),
+                   tuple(name_of(problem, c) for _, c in distinct))
+
+
+def name_of(problem: Problem, c: Candidate) -> str:
+    """Babbling is called by its name."""
+    if not problem.game.channels:
+        return ""
+    world = choose_ground(problem, c.found.profile, thorough=False).worlds()[0]
+    return "babbling: no message tells anything" if is_babbling(problem, world) else ""
 
 
 def accepted(problem: Problem, c: Candidate) -> bool:

@@ -36,7 +36,8 @@ class Table:
 def tables(card: Scorecard, shown: Sequence[str] | None = None) -> list[Table]:
     """The tables of a scorecard, empty ones left out. ``shown``: the labels of the figures that matter (default: all)."""
     labels = [label for label in card.figures if shown is None or label in shown]
-    found = [figures_table([card.figures[label] for label in labels]), comparisons_table(card.comparisons), regrets_table(card)]
+    found = [figures_table([card.figures[label] for label in labels]), comparisons_table(card.comparisons), channels_table(card),
+             regrets_table(card)]
     return [table for table in found if table.rows]
 
 
@@ -65,6 +66,27 @@ def deviation(c: Comparison) -> str:
         return f"{off:+.1e}"
     share = off / abs(c.published)
     return f"{share:+.2%}" if abs(share) >= 5e-5 else "0.00%"
+
+
+def channels_table(card: Scorecard) -> Table:
+    """What every channel could carry and did carry, in bits per use."""
+    rows, styles = [], []
+    for c in card.channels:
+        budget = "" if math.isnan(c.budget) else show_bits(c.budget) + (" on average" if c.average else "")
+        more = [f"a bit is worth {c.multiplier:.4g}"] if not math.isnan(c.multiplier) else []
+        more += [f"{c.length:.3g} tokens sent" + (f", the STOP tells {c.stop_bits:.3g} bits" if c.stop_bits else "")] \
+            if not math.isnan(c.length) else []
+        more += [f"exceeded by {c.violated:.3g}"] if c.violated > max(c.rate.error, 0.01 * c.budget if c.budget == c.budget else 0) else []
+        rows.append((c.name, c.carrier, c.noise, show_bits(c.capacity), budget, show_value(c.rate.value, c.rate.error),
+                     "" if math.isnan(c.unused) else show_bits(max(c.unused, 0.0)),
+                     "" if math.isnan(c.entropy) else show_bits(c.entropy), c.measured, "; ".join(more)))
+        styles.append("yellow" if c.violated > 0.01 * (c.budget if c.budget == c.budget else 1) else "")
+    columns = ("channel", "carries", "noise", "capacity", "budget", "rate", "unused", "entropy", "rate by", "")
+    return Table("Channels, bits per use", columns, tuple(rows), frozenset({3, 4, 5, 6, 7}), tuple(styles))
+
+
+def show_bits(bits: float) -> str:
+    return "no limit" if math.isinf(bits) else f"{bits:.4g}"
 
 
 def regrets_table(card: Scorecard) -> Table:

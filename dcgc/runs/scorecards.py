@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..source import Source, Span
-from ..verify.figures import Comparison, Curve, Figure, Regret, Scorecard
+from ..verify.figures import ChannelLedger, Comparison, Curve, Figure, Regret, Scorecard
 
 
 def to_data(card: Scorecard) -> dict[str, Any]:
@@ -19,6 +19,7 @@ def to_data(card: Scorecard) -> dict[str, Any]:
         "comparisons": [comparison_data(c) for c in card.comparisons],
         "alarms": list(card.alarms),
         "curves": [plain(curve) for curve in card.curves],
+        "channels": [{**plain(c), "rate": figure_data(c.rate)} for c in card.channels],
     }
 
 
@@ -45,7 +46,15 @@ def from_data(data: Mapping[str, Any], source: Source) -> Scorecard:
         tuple(Curve(**{**c, "x": numbers(c["x"]), "y": numbers(c["y"])}) for c in data["curves"]),
         tuple(data["alarms"]),
         data["method"],
+        tuple(ledger_from(c) for c in data.get("channels", ())),
     )
+
+
+def ledger_from(entry: Mapping[str, Any]) -> ChannelLedger:
+    words = {"name", "listeners", "carrier", "noise", "measured"}
+    values = {k: v if k in words else bool(v) if k == "average" else figure_from(v) if k == "rate" else float(v)
+              for k, v in entry.items()}
+    return ChannelLedger(**values)
 
 
 def numbers(values: list[Any]) -> tuple[float, ...]:

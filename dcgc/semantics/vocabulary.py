@@ -34,7 +34,7 @@ TYPES: dict[str, TypeForm] = {
 # basis of a Function: how many numbers it takes
 BASES: dict[str, int] = {"affine": 0, "poly": 1, "rbf": 3, "mlp": 1}
 
-POLICY_FAMILIES = ("affine", "mlp", "transformer", "piecewise", "table", "constant", "best_response")
+POLICY_FAMILIES = ("affine", "mlp", "pointer", "transformer", "piecewise", "table", "constant", "best_response")
 
 # noise of a channel: its arguments, in order
 NOISES: dict[str, tuple[str, ...]] = {

