@@ -7,9 +7,9 @@ precision, compiled programs kept in the user's cache folder) when something is 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from .learning.settings import Progress, Settings, Trained
     from .lower.problem import Problem
     from .runs.folder import Run
+    from .studies.audit import ChannelAudit
+    from .studies.compare import Compared
+    from .studies.quantise import Quantised
+    from .studies.tap_study import TapStudy
     from .verify.figures import Figure, Scorecard
 
 Report = Callable[["Progress"], None]
@@ -335,6 +339,99 @@ def evaluate(result: Result | str | os.PathLike[str], thorough: bool = False) ->
         result = open_run(result)
     set_up_jax(result.settings.precision)
     return score(result.game.problem, result.trained.profile, thorough)
+
+
+def tap(result: Result | str | os.PathLike[str], samples: int = 4096, seed: int = 0) -> TapStudy:
+    """The gradients of all costs by the messages of a result, or of a run folder, and what they are worth.
+
+    Raises what ``open_run`` raises.
+    """
+    from .studies.tap_study import tap_study
+
+    if not isinstance(result, Result):
+        result = open_run(result)
+    set_up_jax(result.settings.precision)
+    return tap_study(result.game.problem, result.trained.profile, samples, seed)
+
+
+def compare(game: Game | str | os.PathLike[str], estimators: Sequence[str] = (),
+            report: Callable[[str, int, int, float], None] = lambda name, step, total, cost: None, **rules: Any) -> Compared:
+    """The same policies trained with several estimators at the message sites. ``rules``: the fields of ``studies.contest.Rules``.
+
+    Raises GameError, and studies.message_sites.Unsuitable for a game or an estimator that cannot be compared."""
+    if not isinstance(game, Game):
+        game = load(game)
+    problem = game.problem
+    from .studies.compare import Rules
+    from .studies.compare import compare as contest
+
+    return contest(problem, estimators, Rules(**rules), report)
+
+
+# ---------------------------------------------------------------- protocols
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """``before``: the result whose channel was quantised; ``after``: the result with words; ``code``: how it was done, and the bytes."""
+
+    before: Result
+    after: Result
+    code: Quantised
+
+
+def quantise(result: Result | str | os.PathLike[str], bits: float, *, channel: str | None = None, method: str = "vector",
+             samples: int | None = None, folder: str | os.PathLike[str] | None = None, keep: bool = False) -> Quantisation:
+    """A channel's reals as at most floor(2^bits) words, with listeners used to them; a result (and, with ``folder`` or ``keep``, a run
+    folder) like that of a training.
+
+    Raises studies.study.StudyProblem for what cannot be quantised, and what ``open_run`` and ``Result.save`` raise.
+    """
+    if not isinstance(result, Result):
+        result = open_run(result)
+    set_up_jax(result.settings.precision)
+    from .learning.settings import Trained
+    from .runs import environment
+    from .runs.code import write_code
+    from .runs.folder import create
+    from .studies.quantise import SAMPLES
+    from .studies.quantise import quantise as study
+    from .verify import score
+
+    origin = result.folder or result.game.name
+    made = study(result.game.checked, result.game.values, result.game.problem, result.trained.profile, origin, bits, method, channel,
+                 SAMPLES if samples is None else samples, result.settings.seed)
+    game = Game(made.checked, result.game.values, made.warnings)
+    trained = Trained(made.profile, f"{made.words} words on {made.channel} ({made.method}) after {result.trained.engine}; listeners: "
+                      f"{made.listeners}", interrupted=False, notes=(f"quantised from {origin}",))
+    after = Result(game, result.settings, trained, score(game.problem, made.profile))
+    if folder is not None or keep:
+        stem = f"{os.path.basename(os.path.normpath(origin))}-{made.channel}-{bits:g}bits"
+        run = create(None if folder is None else os.fspath(folder), stem, made.checked.sources, configuration(game, result.settings),
+                     environment.versions())
+        after = replace(after, folder=run.folder)
+        with run.writing():
+            write_code(run, made, origin)
+            write_result(run, after)
+    return Quantisation(result, after, made)
+
+
+def audit(result: Result | str | os.PathLike[str], channel: str | None = None, *, samples: int | None = None,
+          oracle: bool = False) -> tuple[ChannelAudit, ...]:
+    """What the messages of a result mean and are worth: of one channel, or of all (of twins, the first).
+
+    ``oracle``: train the game in which listeners are told what the sender knows, too; in a run folder that is done once. Raises
+    studies.study.StudyProblem for a channel that does not exist, and what ``open_run`` raises.
+    """
+    if not isinstance(result, Result):
+        result = open_run(result)
+    set_up_jax(result.settings.precision)
+    from .runs.oracles import known_oracles
+    from .studies.audit import SAMPLES
+    from .studies.audit import audit as study
+
+    return study(result.game.problem, result.trained.profile, channel, SAMPLES if samples is None else samples, result.settings.seed,
+                 known_oracles(result.folder, result.game.problem, result.settings, oracle))
 
 
 def explain(game: Game) -> list[str]:

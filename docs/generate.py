@@ -1,6 +1,6 @@
-"""Makes what in docs/ is made: the page of all diagnostics and the picture of the street.
+"""Makes what in docs/ is made: the page of all diagnostics, the picture of the street and the table of estimators.
 
-    python docs/generate.py            # writes docs/diagnostics.md and docs/figures/street.svg
+    python docs/generate.py            # writes docs/diagnostics.md, docs/figures/street.svg and the table in docs/gradients.md
     python docs/generate.py --check    # exit status 1 if one of them is not up to date
 """
 
@@ -124,7 +124,25 @@ def arrow(path: str) -> str:
 
 # ---------------------------------------------------------------- files
 
-MADE: Mapping[str, Callable[[], str]] = {"diagnostics.md": diagnostics, "figures/street.svg": street}
+# ---------------------------------------------------------------- the estimators
+
+ESTIMATORS_BEGIN, ESTIMATORS_END = "<!-- estimators:begin -->", "<!-- estimators:end -->"
+
+
+def gradients() -> str:
+    """The page on gradients, with the table of estimators made from the table of the compiler."""
+    from dcgc.gradients.estimators import ESTIMATORS, Gaussian
+
+    rows = ["| estimator | at | unbiased | whole words | uses d cost / d m | draws |", "|---|---|---|---|---|---|"]
+    for name, e in ESTIMATORS.items():
+        at = "reals and words" if len(e.forms) > 1 else "reals" if Gaussian in e.forms else "words"
+        flags = ["yes" if flag else "no" for flag in (e.unbiased, e.hard, e.through)]
+        rows.append(f"| `{name}` | {at} | {' | '.join(flags)} | {'all' if name == 'exact' else e.draws} |")
+    before, rest = (HERE / "gradients.md").read_text(encoding="utf-8").split(ESTIMATORS_BEGIN)
+    return f"{before}{ESTIMATORS_BEGIN}\n" + "\n".join(rows) + f"\n{ESTIMATORS_END}{rest.split(ESTIMATORS_END)[1]}"
+
+
+MADE: Mapping[str, Callable[[], str]] = {"diagnostics.md": diagnostics, "figures/street.svg": street, "gradients.md": gradients}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -46,6 +46,10 @@ COMMANDS: Mapping[str, Command] = MappingProxyType({
     "show": Command("show", "GAME", "the game graph, who knows what, and how it would be solved"),
     "train": Command("train", "GAME", "train every player's policy, score the result exactly"),
     "eval": Command("eval", "RUN", "score the policies of a run again"),
+    "taps": Command("taps", "RUN", "gradients of all costs by the messages of a run, and what they are worth"),
+    "compare": Command("compare", "GAME", "train with several estimators of the messages' gradients, compare them"),
+    "quantise": Command("quantise", "RUN", "make a channel's reals a code of few words; the result is a run"),
+    "audit": Command("audit", "RUN", "what the words of a run mean, how much they say, what they are worth"),
     "list": Command("games", "", "the games that come with dcgc"),
     "version": Command("version", "", "versions of dcgc and of what it stands on"),
 })

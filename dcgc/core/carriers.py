@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import islice, product
 
 #: Words of a noiseless alphabet that are enumerated one by one; larger ones are sent position by position.
 LARGEST_ALPHABET = 4096
@@ -36,6 +36,14 @@ def words(length: int, vocabulary: int, stop: bool) -> list[Word]:
     if not stop:
         return list(product(range(1, vocabulary + 1), repeat=length))
     return [w + (0,) * (length - n) for n in range(length, -1, -1) for w in product(range(1, vocabulary + 1), repeat=n)]
+
+
+def first_words(length: int, vocabulary: int, stop: bool, count: int) -> list[Word]:
+    """The first ``count`` messages; with STOP the shortest ones, which cost least to say."""
+    if not stop:
+        return list(islice(product(range(1, vocabulary + 1), repeat=length), count))
+    shortest = (w + (0,) * (length - n) for n in range(length + 1) for w in product(range(1, vocabulary + 1), repeat=n))
+    return list(islice(shortest, count))
 
 
 def word_count(length: int, vocabulary: int, stop: bool) -> int:

@@ -33,41 +33,50 @@ LOOKS_AT_SEVERAL = 24  # the same where several reals are looked at
 NATS = math.log(2)
 
 
-def budget_of(el: Elaborator, body: tree.ChannelBody, name: str, scope: Scope) -> tuple[float | None, bool]:
-    """(bits, on average) of a budget clause, or the channel's share of a hard total; None without one."""
+def budget_of(el: Elaborator, body: tree.ChannelBody, name: str, scope: Scope) -> tuple[float | None, float | None]:
+    """(hard, average) budget in bits, each None without one. A hard total over several channels gives each its share."""
+    share = el.shares.get(name)
     if body.budget is None:
-        return el.shares.get(name), False
+        return share, None
     value = el.static(body.budget.amount, scope)
     if value is None:
         raise Unlowered("L001", "this budget is not fixed before play", body.budget.span, "write it with parameters and numbers")
     bits = value / NATS if body.budget.unit == "nats" else value
-    share = el.shares.get(name)
     if math.isinf(bits):
-        return share, False
-    return (bits if share is None else min(bits, share)), body.budget.average
+        return share, None
+    if body.budget.average and bits > 0:
+        return share, bits
+    return (bits if share is None else min(bits, share)), None
 
 
 def totals(el: Elaborator, statements: tuple[tree.Statement, ...]) -> dict[str, float]:
-    """Each channel's share of a hard budget over several: equal parts, of which no channel can use more."""
+    """Each channel's share of the hard budgets over several: equal parts, of which no channel can use more. Channels under an average
+    one are noted in ``averaged``."""
     out: dict[str, float] = {}
     for s in statements:
-        if isinstance(s, tree.TotalBudget) and not s.budget.average:
-            value = el.static(s.budget.amount, Scope(indices={}, arguments={}))
-            if value is None:
-                continue
-            bits = value / NATS if s.budget.unit == "nats" else value
-            members = 0
-            for c in s.channels:
-                members += el.members_of(c)
-            for c in s.channels:
-                out[el.base(c)] = bits / max(members, 1)
+        body = getattr(s, "body", ())
+        if isinstance(body, tuple):
+            for name, bits in totals(el, body).items():
+                out[name] = min(out.get(name, math.inf), bits)
+        if not isinstance(s, tree.TotalBudget):
+            continue
+        if s.budget.average:
+            el.averaged.update(el.base(c) for c in s.channels)
+            continue
+        value = el.static(s.budget.amount, Scope(indices={}, arguments={}))
+        if value is None:
+            raise Unlowered("L001", "this budget is not fixed before play", s.budget.span, "write it with parameters and numbers")
+        bits = value / NATS if s.budget.unit == "nats" else value
+        members = sum(el.members_of(c) for c in s.channels)
+        for c in s.channels:
+            out[el.base(c)] = min(out.get(el.base(c), math.inf), bits / max(members, 1))
     return out
 
 
 def declare(el: Elaborator, s: tree.Channel, scope: Scope) -> None:
     """A budget of nothing is silence: the channel carries a constant, which nobody needs to be told."""
-    budget, _ = budget_of(el, s.body, s.target.name, scope)
-    if budget == 0:
+    hard, _ = budget_of(el, s.body, s.target.name, scope)
+    if hard == 0:
         el.silent.add(s.target.name)
         return
     el.declared[s.target.name] = s
@@ -109,21 +118,24 @@ def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.Ch
     el.deciding = actor
     observations = tuple(dict.fromkeys(o for k in knowing for o in el.observe(k, scope)))
     beforehand = tuple(dict.fromkeys(o for k in given for o in el.observe(k, scope)))
-    budget, average = budget_of(el, body, name, scope)
-    if attention and budget == 0:
+    hard, average = budget_of(el, body, name, scope)
+    if attention and hard == 0:
         el.silent.add(name)
         return
     price = price_of(el, body, scope)
     made = _Made(el, s, scope, name, actor, observations, mixed)
     if type.kind == "tokens":
-        channel = tokens(made, body, type.shape, type.size or 1, budget, average)
+        channel = tokens(made, body, type.shape, type.size or 1, hard)
     elif attention:
-        channel = look(made, type.shape, budget, average, price)
+        channel = look(made, type.shape, hard)
     else:
-        channel = reals(made, body, type.shape, budget, average, price is not None)
+        informative = average is not None or price is not None or name in el.averaged
+        channel = reals(made, body, type.shape, hard, informative)
     information = replace(channel.information, source=tuple(o.expression for o in observations),
                           given=tuple(o.expression for o in beforehand))
-    channel = replace(channel, listeners=heard, price=price, attention=attention, information=information)
+    stated = average if average is not None and (hard is None or average <= hard) else hard
+    channel = replace(channel, listeners=heard, price=price, attention=attention, information=information, budget=stated,
+                      average=stated is not None and stated == average)
     el.channels.append(channel)
     payer = actor if body.price is None or body.price.paid_by is None else el.actor(body.price.paid_by, scope)
     if body.price is None or body.price.paid_by is None:
@@ -131,14 +143,15 @@ def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.Ch
     if price is not None:
         cost = core.Apply("mul", (price, information), span=s.span)
         el.sites.append(Payment(f"price of {name}", scope.axes, scope.guards, s.span, payer, cost, information, price))
-    if budget is not None and average:
-        excess = core.Apply("sub", (information, core.Constant(budget * NATS)), span=s.span)
-        el.constraints.append(Constraint(name, f"rate({name}) <= {budget:g} bits", own_team(el, actor), excess, False, scope.axes,
+    if average is not None:
+        excess = core.Apply("sub", (information, core.Constant(average * NATS)), span=s.span)
+        el.constraints.append(Constraint(name, f"rate({name}) <= {average:g} bits", own_team(el, actor), excess, False, scope.axes,
                                          body.budget.span if body.budget is not None else s.span))
 
 
 def total_budget(el: Elaborator, s: tree.TotalBudget, scope: Scope) -> None:
-    """A budget over several channels: hard ones are shared out beforehand, average ones held by one multiplier."""
+    """A budget over several channels, once all have been sent: hard ones were shared out beforehand, average ones have one
+    multiplier."""
     names = [el.base(c) for c in s.channels]
     if any(n in el.broken for n in names):
         raise Silenced
@@ -220,11 +233,12 @@ class _Made:
         defaults: dict = {
             "name": self.name, "axes": self.scope.axes, "sender": self.actor, "listeners": (), "noise": "none", "power": math.inf,
             "sd": 0.0, "p": 0.0, "price": None, "stop": False, "attention": False, "words": (), "span": self.s.span,
-            "lengths": None}
+            "lengths": None, "budget": None, "average": False}
         return Channel(**{**defaults, **parts})
 
-    def information(self, message: core.Expression, signal: core.Expression | None = None, sd: float = 0.0) -> core.Information:
-        return core.Information(self.name, message, (), (), signal, sd, span=self.s.span)
+    def information(self, message: core.Expression, signal: core.Expression | None = None, sd: float = 0.0,
+                    kept: float = 1.0) -> core.Information:
+        return core.Information(self.name, message, (), (), signal, sd, kept, span=self.s.span)
 
 
 def noise_of(el: Elaborator, body: tree.ChannelBody, scope: Scope) -> tuple[str | None, dict[str, float]]:
@@ -245,24 +259,22 @@ def noise_of(el: Elaborator, body: tree.ChannelBody, scope: Scope) -> tuple[str 
 # ---------------------------------------------------------------- tokens
 
 
-def tokens(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], vocabulary: int, budget: float | None,
-           average: bool) -> Channel:
+def tokens(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], vocabulary: int, budget: float | None) -> Channel:
     length = shape[0]
     stop = body.stop is not None
     noise, numbers = noise_of(made.el, body, made.scope)
     p = numbers.get("p", 0.0)
     noisy = noise in ("erasure", "bsc")
-    hard = math.inf if budget is None or average else budget
+    hard = math.inf if budget is None else budget
     nominal = math.log2(carriers.word_count(length, vocabulary, stop)) if length * math.log2(max(vocabulary, 2)) < 1000 else \
         length * math.log2(vocabulary)
     if nominal > math.log2(carriers.LARGEST_NOISY if noisy else carriers.LARGEST_ALPHABET):
         if noisy:
             raise Unlowered("L001", f"noise on more than {carriers.LARGEST_NOISY} words cannot be lowered yet", made.s.span,
                             "carry fewer tokens, or send several messages")
-        symbols = min(vocabulary, carriers.words_within(hard / length))
-        if length * math.log2(max(symbols, 1)) > math.log2(carriers.LARGEST_ALPHABET):
-            return long_tokens(made, length, symbols, vocabulary, budget, average, nominal, stop)
-        words = carriers.words(length, symbols, False)
+        if hard > math.log2(carriers.LARGEST_ALPHABET):
+            return long_tokens(made, length, min(vocabulary, carriers.words_within(hard / length)), vocabulary, nominal, stop)
+        words = carriers.first_words(length, vocabulary, stop, carriers.words_within(hard))
     else:
         words = carriers.words(length, vocabulary, stop)
     if noisy:
@@ -277,22 +289,21 @@ def tokens(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], vocabula
         made.el.decoders[made.name] = lambda e: core.Select(
             core.Constant(carriers.one_hot_words(received, vocabulary)), (e,), (False,), span=made.s.span)
         capacity = min(carriers.discrete_capacity(rows), math.log2(len(words)))
-        return made.channel(carrier="tokens", shape=(length, vocabulary), noise=noise, p=p, budget=budget, average=average,
+        return made.channel(carrier="tokens", shape=(length, vocabulary), noise=noise, p=p,
                             nominal=nominal, capacity=capacity, words=tuple(words), encoder=f"sent({made.name})", sent=sent,
                             message=arrived, information=made.information(arrived), stop=stop)
     if len(words) > carriers.words_within(hard):
-        words = words[:carriers.words_within(hard)]
+        words = carriers.first_words(length, vocabulary, stop, carriers.words_within(hard))
     sent = made.choice(made.name, (len(words),))
     made.el.decoders[made.name] = lambda e: core.Select(
         core.Constant(carriers.one_hot_words(words, vocabulary)), (e,), (True,), span=made.s.span)
     lengths = core.Select(core.Constant(tuple(float(sum(x > 0 for x in w)) for w in words)), (sent,), (True,)) if stop else None
-    return made.channel(carrier="tokens", shape=(length, vocabulary), budget=budget, average=average, nominal=nominal,
-                        capacity=math.log2(len(words)), words=tuple(words), encoder=made.name, sent=sent, message=sent,
-                        information=made.information(sent), stop=stop, lengths=lengths)
+    return made.channel(carrier="tokens", shape=(length, vocabulary), nominal=nominal, capacity=math.log2(len(words)), 
+                        words=tuple(words), encoder=made.name, sent=sent, message=sent, information=made.information(sent), stop=stop,
+                        lengths=lengths)
 
 
-def long_tokens(made: _Made, length: int, symbols: int, vocabulary: int, budget: float | None, average: bool, nominal: float,
-                stop: bool) -> Channel:
+def long_tokens(made: _Made, length: int, symbols: int, vocabulary: int, nominal: float, stop: bool) -> Channel:
     """Too many words to enumerate: one choice a position. A hard budget is shared out evenly over the positions."""
     if stop:
         raise Unlowered("L001", "a soft STOP on so many words cannot be lowered yet", made.s.span, "carry reals: Message(L, d)")
@@ -300,24 +311,24 @@ def long_tokens(made: _Made, length: int, symbols: int, vocabulary: int, budget:
         raise Unlowered("L001", "so many words in a large family cannot be lowered yet", made.s.span)
     sent = made.choice(made.name, (length, symbols), Kind("real", (length, symbols)))
     made.el.decoders[made.name] = lambda e: e
-    return made.channel(carrier="tokens", shape=(length, vocabulary), budget=budget, average=average, nominal=nominal,
-                        capacity=length * math.log2(symbols), encoder=made.name, sent=sent, message=sent,
+    return made.channel(carrier="tokens", shape=(length, vocabulary), nominal=nominal, capacity=length * math.log2(symbols),
+                        encoder=made.name, sent=sent, message=sent,
                         information=made.information(sent))
 
 
 # ---------------------------------------------------------------- private looks
 
 
-def look(made: _Made, shape: tuple[int, ...], budget: float | None, average: bool, price: core.Expression | None) -> Channel:
+def look(made: _Made, shape: tuple[int, ...], budget: float | None) -> Channel:
     """Any law on the reals, as a mixed choice among words: what they look like nobody else sees."""
     scalars = sum(max(1, math.prod(o.shape)) for o in made.observations if o.size is None)
     count = LOOKS if scalars <= 1 else LOOKS_AT_SEVERAL
-    if budget is not None and not average:
+    if budget is not None:
         count = min(count, carriers.words_within(budget))
     sent = made.choice(made.name, (count,))
-    capacity = math.log2(count) if budget is not None and not average else math.inf
-    return made.channel(carrier="reals", shape=shape, budget=budget, average=average, nominal=math.inf, capacity=capacity,
-                        encoder=made.name, sent=sent, message=sent, information=made.information(sent))
+    capacity = math.log2(count) if budget is not None else math.inf
+    return made.channel(carrier="reals", shape=shape, nominal=math.inf, capacity=capacity, encoder=made.name,
+                        sent=sent, message=sent, information=made.information(sent))
 
 
 def fit_looks(el: Elaborator) -> None:
@@ -338,12 +349,15 @@ def fit_looks(el: Elaborator) -> None:
 # ---------------------------------------------------------------- reals
 
 
-def reals(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], budget: float | None, average: bool, priced: bool) -> Channel:
+def reals(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], hard: float | None, informative: bool) -> Channel:
+    """``informative``: what the message tells is priced or held to an average."""
     noise, numbers = noise_of(made.el, body, made.scope)
     dimensions = math.prod(shape)
-    hard = budget if budget is not None and not average else None
+    if noise == "none" and hard is not None:
+        raise Unlowered("L001", "reals without noise tell more than any budget", made.s.span,
+                        "leave the noise to the compiler, or carry tokens")
     if noise is None:
-        noise = "awgn" if hard is not None else "gaussian" if average or priced else "none"
+        noise = "awgn" if hard is not None else "gaussian" if informative else "none"
     power, sd = math.inf, 0.0
     if noise == "awgn" or hard is not None:
         power = numbers.get("power", 1.0)
@@ -355,7 +369,7 @@ def reals(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], budget: f
             sd = carriers.noise_for_budget(hard, dimensions, power)
     elif noise == "gaussian":
         sd = 1.0  # a learned spread: only the ratio to the signal, whose scale is learned, means anything
-    if (average or priced) and sd == 0.0:
+    if informative and sd == 0.0:
         raise Unlowered("L001", "information through reals without noise is infinite", made.s.span,
                         "leave the noise to the compiler: it is gaussian where information is priced")
     stop = body.stop is not None
@@ -391,10 +405,10 @@ def reals(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], budget: f
         message = made.let(made.name, message)
     made.el.decoders[made.name] = (lambda e: wrapped(e, shape)) if single and shape else lambda e: e
     capacity = carriers.gaussian_capacity(dimensions, power, sd) * (1 - numbers.get("p", 0.0))
-    return made.channel(carrier="reals", shape=shape, noise=noise, power=power, sd=sd, p=numbers.get("p", 0.0), budget=budget,
-                        average=average, nominal=math.inf, capacity=min(capacity, hard if hard is not None else math.inf),
+    return made.channel(carrier="reals", shape=shape, noise=noise, power=power, sd=sd, p=numbers.get("p", 0.0),
+                        nominal=math.inf, capacity=min(capacity, hard if hard is not None else math.inf),
                         stop=stop, encoder=encoder, sent=sent, message=message, lengths=lengths,
-                        information=made.information(message, sent if sd > 0 else None, sd))
+                        information=made.information(message, sent if sd > 0 else None, sd, 1 - numbers.get("p", 0.0)))
 
 
 def wrapped(e: core.Expression, shape: tuple[int, ...]) -> core.Expression:

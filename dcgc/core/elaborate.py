@@ -42,8 +42,13 @@ class Elaborator(Resolver):
     """Walks the statements once, in order."""
 
     def run(self) -> Game:
-        self.shares = channels.totals(self, self.checked.statements)
+        try:
+            self.shares = channels.totals(self, self.checked.statements)
+        except Unlowered as problem:
+            self.ledger.error(problem.code, problem.message, problem.span, problem.hint)
         self.statements(self.checked.statements, Scope(indices={}, arguments={}))
+        self.settling = True
+        self.statements(tuple(s for s, _ in self.postponed), Scope(indices={}, arguments={}))
         channels.fit_looks(self)
         checked = self.checked
         return Game(
@@ -160,7 +165,10 @@ class Elaborator(Resolver):
         channels.attend(self, s, scope)
 
     def total_budget(self, s: tree.TotalBudget, scope: Scope) -> None:
-        channels.total_budget(self, s, scope)
+        if self.settling:
+            channels.total_budget(self, s, scope)
+        else:
+            self.postponed.append((s, scope))
 
     def constrain(self, s: tree.Constrain, scope: Scope) -> None:
         """E[left] <= E[right]: linear in its expectations, so that a multiplier prices the excess draw by draw."""

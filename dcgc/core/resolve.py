@@ -69,6 +69,9 @@ class Resolver:
         self.shares: dict[str, float] = {}
         self.decoders: dict[str, Callable[[core.Expression], core.Expression]] = {}
         self.observing = False
+        self.averaged: set[str] = set()
+        self.postponed: list[tuple[tree.TotalBudget, Scope]] = []
+        self.settling = False
         self.broken: set[str] = set()
         self.deciding = Actor("")
         self.measures: list[Measure] = []
@@ -217,6 +220,8 @@ class Resolver:
         if isinstance(e.base, tree.Name) and e.base.name in self.silent:
             return core.Constant(0.0, span=e.span)
         base = self.expression(e.base, scope)
+        if isinstance(e.base, tree.Call) and isinstance(base, core.Constant) and not isinstance(base.value, tuple):
+            return base  # what a silent channel sent
         kind = self.kind(base)
         indices: list[core.Expression] = []
         one_hot: list[bool] = []

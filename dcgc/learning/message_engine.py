@@ -2,8 +2,8 @@
 
 The engine for messages that no grid can hold: vectors of reals, long strings of tokens. Gradients reach a sender through what its
 message does to its listeners (pathwise through Gaussian noise, straight through hard tokens). A finite choice at the end is not
-trained on its expected cost, whose gradient vanishes while it is rarely right, but on the soft minimum -t log E[exp(-cost / t)] over
-its options: for small t the log-loss of the best option, for large t the expected cost.
+trained on its expected cost, whose gradient vanishes while it is rarely right, but on minus the logarithm of the share that it wins of
+all that can be won: for a cost of 0 or 1 the log-loss, with the same best policies where everything can be won.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ..lower.plans import sampled_grid
 from ..lower.problem import Problem
 from ..lower.strategy import Multiplier, Strategy, finite_sizes
 from ..lower.variable import Variable, constant, contract, lift
-from ..lower.world import World
+from ..lower.world import World, law_as_value
 from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
 from .engine import Engine, Found, State
@@ -40,9 +40,10 @@ from .sweep_engine import cached
 BATCH = 256
 STEPS = 4000
 CHUNK = 250
-RATE = 3e-3
+RATE, RATE_OF_TOKENS = 3e-3, 1e-2
+WARMING = 100  # steps
 PATIENCE = 0.05  # of all steps: how fast multipliers follow
-SOFTNESS = 0.05  # t, over the range of the costs at stake
+CORNERS = 64  # random choices tried to learn what is at stake
 HELD_OUT = 4096
 
 
@@ -100,11 +101,13 @@ class MessageEngine(Engine):
         run, template = stepper(problem, settings, self.replies(problem), state["strategies"], steps, batch)
         moments = jax.tree.unflatten(jax.tree.structure(template), state["moments"])
         length = min(CHUNK, steps - state["step"])
-        numbers = jnp.arange(state["step"], state["step"] + length)
         grid = sampled_grid(problem, batch, settings.seed)
         check = sampled_grid(problem, HELD_OUT, settings.seed + 77)
-        strategies, moments, prices, costs = run(grid, check, jax.random.key(settings.seed), state["strategies"], moments,
-                                                 state["prices"], numbers)
+        with jax.enable_x64(False):  # single precision is enough to follow noisy gradients; figures are computed in double
+            given = in_precision(jnp.float32, (grid, check, state["strategies"], moments, state["prices"]))
+            numbers = jnp.arange(state["step"], state["step"] + length)
+            out = run(given[0], given[1], jax.random.key(settings.seed), *given[2:], numbers)
+        strategies, moments, prices, costs = in_precision(jnp.float64, out)
         end = state["step"] + length
         costs = np.asarray(costs)
         report(Progress(self.name, f"{len(costs)} start{'s' * (len(costs) > 1)}, {batch} fresh samples a step, "
@@ -125,6 +128,15 @@ class MessageEngine(Engine):
                 profile[k] = replace(one, hard=True) if d.enumerable and not d.mixed else one
             found.append(Found(profile, 1))
         return found
+
+
+def in_precision(dtype: Any, tree: Any) -> Any:
+    """A tree with its real arrays in another precision (what is no array stays as it is)."""
+    def cast(x: Any) -> Any:
+        real = eqx.is_array(x) and jnp.issubdtype(x.dtype, jnp.floating)
+        return jnp.asarray(np.asarray(x), dtype) if real else x
+
+    return jax.tree.map(cast, tree)
 
 
 def speaking_family(problem: Problem, settings: Settings, d: Decision) -> tuple[str, dict[str, Any]]:
@@ -163,9 +175,10 @@ def renewed(grid: Grid, key: Array, normal: int) -> Grid:
     return replace(grid, samples=fresh)
 
 
-def team_cost(problem: Problem, world: World, replies: Mapping[str, EnumeratedReply], soft: bool) -> Array:
-    """A team's cost on samples. ``soft``: the soft minimum over the options of what is finally chosen; where the choice is an exact
-    reply, its conditional cost."""
+def team_cost(problem: Problem, world: World, replies: Mapping[str, EnumeratedReply], soft: bool,
+              extremes: tuple[float, float] = (0.0, 1.0)) -> Array:
+    """A team's cost on samples. ``soft``: with a finite choice, minus the logarithm of what is won, over all that can be won; where
+    the choice is an exact reply, its conditional cost. ``extremes``: the least and the most that can be charged."""
     person = problem.decider(problem.game.decisions[0])
     payments = problem.pays(person)
     total = constant(0.0)
@@ -178,35 +191,57 @@ def team_cost(problem: Problem, world: World, replies: Mapping[str, EnumeratedRe
     for p in payments:
         if p.name not in counted:
             value = lift(jnp.add, value, world.payment(p))
-    chosen = [x for x in value.dims if x != "sample" and x in world.grid.sizes]
-    if not chosen or not soft:
+    if not soft or not any(d.enumerable and d.name not in replies for d in problem.game.decisions):
         return world.expectation(lift(jnp.add, total, value)).data
-    least = jax.lax.stop_gradient(jnp.min(value.data))
-    width = SOFTNESS * jnp.maximum(jax.lax.stop_gradient(jnp.max(value.data)) - least, 1e-9)
-    likely = Variable(value.dims, jnp.exp(-(value.data - least) / width))
     factors = [f for f in world.closure(value.dims) if f.dims != ("sample",)]
-    mean = contract([likely, *factors], ("sample",))
-    loss = least - width * jnp.mean(jnp.log(jnp.maximum(mean.data, 1e-300)))
-    return loss + world.expectation(total).data
+    mean = contract([value, *factors], ("sample",))  # expected over the options, draw by draw
+    low, high = jax.lax.stop_gradient(extremes)
+    share = (high - mean.data) / jnp.maximum(high - low, 1e-12)
+    return -jnp.mean(jnp.log(jnp.maximum(share, 1e-12))) * (high - low) + world.expectation(total).data
+
+
+def extremes_of(problem: Problem, world: World, replies: Mapping[str, EnumeratedReply]) -> tuple[float, float]:
+    """The least and the most that a team can be charged, over the draws of a grid and all options."""
+    counted = {n for r in replies.values() for n in r.payments}
+    chosen = [d for d in problem.game.decisions if d.enumerable and d.name not in world.grid.nodes and d.channel is None]
+    value: Variable = constant(0.0)
+    corners = [constant(0.0)]
+    for corner in range(CORNERS if chosen else 1):
+        rng = np.random.default_rng(corner)
+        picked = {d.name: law_as_value(d.kind, Variable(("sample",), jnp.eye(d.options)[rng.integers(
+            d.options, size=world.grid.sizes["sample"])])) for d in chosen}
+        here = world.vary(picked) if picked else world
+        value = constant(0.0)
+        for p in problem.pays(problem.decider(problem.game.decisions[0])):
+            if p.name not in counted:
+                value = lift(jnp.add, value, here.payment(p))
+        corners.append(value)
+    return float(min(jnp.min(v.data) for v in corners[1:])), float(max(jnp.max(v.data) for v in corners[1:]))
 
 
 def stepper(problem: Problem, settings: Settings, replies: Mapping[str, EnumeratedReply], stacked: Mapping[str, Strategy], steps: int,
             batch: int) -> tuple[Callable[..., Any], Any]:
     """A compiled chunk for all restarts, and the shape of its optimiser state."""
     which = spec(stacked)
-    schedule = optax.cosine_decay_schedule(settings.learning_rate or RATE, steps, alpha=1e-2)
-    adam = optax.scale_by_adam()
+    long_words = any(d.finite and not d.enumerable for d in problem.game.decisions)
+    schedule = optax.warmup_cosine_decay_schedule(
+        0.0, settings.learning_rate or (RATE_OF_TOKENS if long_words else RATE), min(WARMING, steps // 10 + 1), steps, 0.0)
+    adam = optax.scale_by_adam(b2=0.99)
     normal = columns_that_are_normal(problem)
     constraints = problem.game.constraints
+    single = in_precision(jnp.float32, dict(problem.parameters))
+    probe = sampled_grid(problem, 256, 5)
+    stakes = extremes_of(problem, problem.world(probe, problem.natural, {
+        **{k: pick(s, 0) for k, s in stacked.items()}, **replies}), replies) if problem.is_team else (0.0, 1.0)
 
     def world_of(grid: Grid, profile: Mapping[str, Any], progress: Array | float) -> World:
         relaxation = relax(problem, grid, jnp.asarray(progress)) if problem.has_steps else Relaxation("exact")
-        return problem.world(grid, problem.natural, profile, relaxation)
+        return problem.world(grid, problem.natural, profile, relaxation, single)
 
     def gradient(grid: Grid, trained: Any, fixed: Any, held: dict[str, Any], progress: Array) -> Any:
         if problem.is_team:
             return jax.grad(lambda moving: team_cost(
-                problem, world_of(grid, {**eqx.combine(moving, fixed), **replies, **held}, progress), replies, True))(trained)
+                problem, world_of(grid, {**eqx.combine(moving, fixed), **replies, **held}, progress), replies, True, stakes))(trained)
         profile = {**eqx.combine(trained, fixed), **replies, **held}
         relaxation = relax(problem, grid, progress) if problem.has_steps else Relaxation("exact")
         out = {}

@@ -60,8 +60,9 @@ class Trained:
     """``profile``: by group (a decision, or the first of the twins that share one policy) its strategy. ``engine``: what found it, in
     words. ``history``: (engine, step, cost) of every report. ``equilibria``: (how many starts ended there, its players' costs) of
     each distinct solution, the chosen one first. ``alarms``: what a reader should know. ``interrupted``: whether it was stopped.
-    ``alternatives``: the profiles of the other distinct equilibria (in a game, not in a team), in the order of ``equilibria``. ``names``: what each of
-    ``equilibria`` is called, if it has a name: "babbling" where nobody tells anybody anything."""
+    ``alternatives``: the profiles of the other distinct equilibria (in a game, not in a team), in the order of ``equilibria``.
+    ``names``: what each of ``equilibria`` is called, if it has a name:
+    "babbling" where nobody tells anybody anything."""
 
     profile: dict[str, Any]
     engine: str

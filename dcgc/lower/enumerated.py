@@ -71,6 +71,10 @@ class EnumeratedReply(eqx.Module):
             logs = lift(jnp.add, logs, along(h, jnp.log(jnp.maximum(p, 1e-300))))
         for name in self.heard:
             c = next(c for c in world.game.channels if c.name == name)
+            if c.carrier == "tokens":  # the chance of the word that is heard
+                match = lift(jnp.multiply, supposed.choice(c.encoder), evaluate(world, c.message))
+                logs = lift(jnp.add, logs, Variable(match.dims, jnp.log(jnp.maximum(jnp.sum(match.data, axis=-1), 1e-300))))
+                continue
             apart = lift(jnp.subtract, evaluate(world, c.message), evaluate(supposed, c.sent))
             square = jnp.sum(apart.data.reshape((*apart.data.shape[:len(apart.dims)], -1)) ** 2, axis=-1)
             logs = lift(jnp.add, logs, Variable(apart.dims, -square / (2 * c.sd**2)))
@@ -78,8 +82,10 @@ class EnumeratedReply(eqx.Module):
         return Variable(logs.dims, jax.nn.softmax(logs.data, axis=axes))
 
 
-def enumerated_reply(problem: Problem, d: Decision) -> EnumeratedReply | None:
-    """The rule for a decision whose listener lacks nothing but finite draws and the Gaussian noise of what it hears; else None."""
+def enumerated_reply(problem: Problem, d: Decision, words: bool = False) -> EnumeratedReply | None:
+    """The rule for a decision whose listener lacks nothing but finite draws and the Gaussian noise of what it hears; else None.
+
+    ``words``: it may also hear words without noise, from an encoder that stays as it is (no gradient would reach it)."""
     if not d.enumerable or d.channel is not None or d.guards or problem.dependence.observers(d.name):
         return None
     dependence = problem.dependence
@@ -92,7 +98,8 @@ def enumerated_reply(problem: Problem, d: Decision) -> EnumeratedReply | None:
             return None
         channel = next((c for c in problem.game.channels if c.name == e.site), None)
         if channel is not None:
-            if channel.carrier != "reals" or channel.sd == 0 or channel.attention or channel.noise == "erasure":
+            plain = channel.carrier == "tokens" and channel.noise == "none" and words and len(channel.words) > 0
+            if channel.attention or not plain and (channel.carrier != "reals" or channel.sd == 0 or channel.noise == "erasure"):
                 return None
             heard.append(channel)
         elif isinstance(dependence.sites[e.site], Random):

@@ -16,8 +16,8 @@ from jax import Array
 from ..core import expression as core
 from ..core.site import Decision, Random
 from ..primitives.distributions import DISTRIBUTIONS
-from .evaluate import evaluate
-from .variable import Variable, constant, lift, whole
+from .evaluate import evaluate, picked
+from .variable import Variable, constant, contract, lift, own_to_dim, whole
 
 if TYPE_CHECKING:
     from .world import World
@@ -63,7 +63,12 @@ def density(world: World, e: core.Information) -> Variable:
     if site is not None:
         return of_a_draw(world, site)
     if e.signal is not None:
-        return gaussian_bound(world, evaluate(world, e.signal), e.sd)
+        return erased_bound(world, evaluate(world, e.signal), e.sd, e.kept)
+    inlined = world.dependence.inline(e.message)
+    base = inlined.base if isinstance(inlined, core.Select) else inlined
+    drawn = world.dependence.sites.get(base.site) if isinstance(base, core.Reference) else None
+    if isinstance(drawn, Random) and drawn.axes and isinstance(inlined, core.Select):
+        return of_a_member(world, drawn, inlined)
     sites = [world.dependence.sites[r] for r in core.references(world.dependence.inline(e.message))]
     if len(sites) == 1 and isinstance(sites[0], Decision) and sites[0].finite:
         return position_by_position(world, sites[0])
@@ -77,6 +82,13 @@ def on_coordinate(world: World, e: core.Information, dim: str) -> Variable:
     """
     base = world.base or world
     likelihood = world.factor(dim)
+    site = world.dependence.sites.get(dim)
+    if isinstance(site, Random):  # noise upon a mixed word: what the encoder knew says less than the word does
+        for name in likelihood.dims:
+            word = world.dependence.sites.get(name)
+            if isinstance(word, Decision) and word.channel is not None and word.mixed and name not in world.overrides:
+                own = world.factor(name)
+                likelihood = contract([likelihood, own], tuple(x for x in (*likelihood.dims, *own.dims) if x != name))
     given: tuple[str, ...] = ()
     for g in e.given:
         given = (*given, *evaluate(base, g).dims)
@@ -100,8 +112,24 @@ def of_a_draw(world: World, site: Random) -> Variable:
     """E[log p(m | row) - log p(m)] given each sample's row of the channel."""
     law = DISTRIBUTIONS[site.distribution]
     p = whole(law.probabilities, *[evaluate(world, a) for a in site.arguments])
+    for name in p.dims:
+        word = world.dependence.sites.get(name)
+        if isinstance(word, Decision) and word.channel is not None and word.mixed:
+            p = contract([p, world.factor(name)], tuple(x for x in (*p.dims, *world.factor(name).dims) if x != name))
     marginal = (world.base or world).expectation(p)
     return Variable(p.dims, jnp.sum(p.data * log_ratio(p.data, jnp.broadcast_to(marginal.data, p.data.shape)), axis=-1))
+
+
+def of_a_member(world: World, site: Random, message: core.Select) -> Variable:
+    """The same for a message of a large family: for all members at once, then the one that is meant."""
+    law = DISTRIBUTIONS[site.distribution]
+    rows = world.loop(site, lambda: whole(law.probabilities, *[evaluate(world, a) for a in site.arguments]))
+    marginal = (world.base or world).expectation(rows)
+    parts = jnp.sum(rows.data * log_ratio(rows.data, jnp.broadcast_to(marginal.data, rows.data.shape)), axis=-1)
+    told, index = Variable(rows.dims, parts), message.indices[0]
+    if isinstance(index, core.Member):
+        return own_to_dim(told, 0, index.axis.name)
+    return picked(told, 0, evaluate(world, index), False)
 
 
 def position_by_position(world: World, site: Decision) -> Variable:
@@ -110,6 +138,19 @@ def position_by_position(world: World, site: Decision) -> Variable:
     marginal = (world.base or world).expectation(p)
     parts = p.data * log_ratio(p.data, jnp.broadcast_to(marginal.data, p.data.shape))
     return Variable(p.dims, jnp.sum(parts, axis=tuple(range(len(p.dims), p.data.ndim))))
+
+
+def erased_bound(world: World, signal: Variable, sd: float, kept: float) -> Variable:
+    """The Gaussian bound where tokens of reals arrive with probability ``kept``: of a message that is one token, that part of it; of
+    several, the lesser of the whole and the sum over tokens."""
+    full = gaussian_bound(world, signal, sd)
+    if kept == 1.0:
+        return full
+    own = signal.own
+    if len(own) < 2 or own[0] == 1:
+        return Variable(full.dims, kept * full.data)
+    rows = [gaussian_bound(world, Variable(signal.dims, signal.data[..., k, :]), sd).data for k in range(own[0])]
+    return Variable(full.dims, jnp.minimum(full.data, kept * sum(rows)))
 
 
 def gaussian_bound(world: World, signal: Variable, sd: float) -> Variable:

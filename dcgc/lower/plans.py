@@ -19,6 +19,7 @@ from ..primitives.points import sobol_uniform, whitened
 from ..primitives.quadrature import gauss_hermite, gauss_legendre
 from .evaluate import evaluate
 from .grid import Axis, Grid, GridBuilder
+from .multilinear import multilinear
 from .problem import Problem
 from .variable import lift
 from .world import SMOOTH_ON_THE_LINE, Rule, World
@@ -137,8 +138,12 @@ def natural_grid(problem: Problem, budget: int, seed: int = 0, largest: int = 40
     return builder.grid(), text
 
 
-def sampled_grid(problem: Problem, samples: int, seed: int) -> Grid:
-    """Scrambled Sobol points in all draws at once; normal base variables have their first two moments matched."""
+def sampled_grid(problem: Problem, samples: int, seed: int, summed: frozenset[str] | None = None) -> Grid:
+    """Scrambled Sobol points in all draws at once; normal base variables have their first two moments matched.
+
+    ``summed``: finite decisions without a coordinate, as their law stands for them (default: those in which payments are linear).
+    """
+    summed = multilinear(problem) if summed is None else summed
     normal: list[tuple[str, tuple[int, ...]]] = []
     uniform: list[tuple[str, tuple[int, ...]]] = []
     slots: list[tuple[str, int, tuple[int, ...]]] = []
@@ -158,7 +163,7 @@ def sampled_grid(problem: Problem, samples: int, seed: int) -> Grid:
         start += math.prod(shape)
     nodes = np.concatenate([gaussian, centred(points[:, width[0]:])], axis=1)
     count = nodes.shape[0]
-    finite = [(d.name, d.options) for d in problem.game.decisions if d.enumerable]
+    finite = [(d.name, d.options) for d in problem.game.decisions if d.enumerable and d.name not in summed]
     return Grid({n: jnp.arange(float(k)) for n, k in finite},
                 {"sample": jnp.full(count, 1.0 / count), **{n: jnp.ones(k) for n, k in finite}},
                 jnp.asarray(nodes), (("sample", count), *finite), (), frozenset(), tuple(slots))

@@ -6,6 +6,7 @@ what arrives over a channel for a control, a message for an intervention, a deci
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,7 +97,7 @@ def rollout(problem: Problem, profile: Mapping[str, Rule], grid: Grid, seed: int
     samples = grid.sizes[SAMPLE]
     fixed = {k: Variable((SAMPLE,), jnp.asarray(v)) for k, v in (replaced or {}).items()}
     if fixed:
-        world = world.vary(fixed)
+        world = dataclasses.replace(world.vary(fixed), base=None)  # rules that reckon with others answer to what was replaced, too
     uniform = np.random.default_rng(seed).random((len(problem.game.decisions), samples))
     for i, d in enumerate(problem.game.decisions):
         if d.enumerable and d.name not in fixed:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .world import World
 
 
+PAIRWISE = 8  # options of a hard decision that are compared pair by pair
 ERROR = 0.01  # how much worse, over what is at stake, an error is that is e times rarer
 
 
@@ -88,6 +89,8 @@ def hard_choice(world: World, d: Decision, raw: Variable) -> Variable:
     if d.kind == "bool":
         yes = world.step(Variable(raw.dims, raw.data[..., 0]), 0.0)
         return lift(lambda p: jnp.stack([1 - p, p], -1), yes)
+    if d.options > PAIRWISE:
+        return nearest_rival(world, raw)
     options = [Variable(raw.dims, raw.data[..., k]) for k in range(d.options)]
     parts = []
     for k, mine in enumerate(options):
@@ -99,6 +102,17 @@ def hard_choice(world: World, d: Decision, raw: Variable) -> Variable:
     stacked = stack(parts)
     joint = Variable(stacked.dims, jnp.moveaxis(stacked.data, len(stacked.dims), -1))
     return Variable(joint.dims, joint.data / jnp.sum(joint.data, -1, keepdims=True))
+
+
+def nearest_rival(world: World, raw: Variable) -> Variable:
+    """The same for many options, each compared with the best of the others alone: the work is linear in their number, and what is
+    lost are cells in which three options meet."""
+    if world.relaxation.kind == "exact":
+        return Variable(raw.dims, jax.nn.one_hot(jnp.argmax(raw.data, -1), raw.data.shape[-1], dtype=raw.data.dtype))
+    two = jax.lax.top_k(raw.data, 2)[0]
+    rival = jnp.where(raw.data == two[..., :1], two[..., 1:], two[..., :1])
+    p = world.step(Variable(raw.dims, raw.data - rival), 0.5)
+    return Variable(p.dims, p.data / jnp.sum(p.data, -1, keepdims=True))
 
 
 def inputs(world: World, d: Decision) -> tuple[Variable, Variable]:

@@ -119,7 +119,9 @@ class World:
         coordinate = self.reduction.coordinates.get(name)
         if coordinate is not None and name in self.grid.nodes:
             return self.options(site) if site.finite else self.nodes(name)
-        if site.finite and not site.enumerable and not site.axes:
+        if self.grid.scattered and site.enumerable and name not in self.grid.nodes:
+            return law_as_value(site.kind, self.choice(name))  # what is paid is linear in it
+        if site.finite and not site.enumerable and (site.channel is not None or not site.axes):
             return spoken(self.choice(name))
         if name in self.trembles:  # an error of the hand, along a coordinate of its own
             return lift(jnp.add, self.choice(name), self.nodes(TREMBLING + name))
@@ -334,11 +336,16 @@ def probability_between(law: Any, low: Array, high: Array, arguments: tuple[Arra
     return distribution(high) - distribution(low)
 
 
+def law_as_value(kind: str, law: Variable) -> Variable:
+    """The probabilities of a finite decision in the place of its value."""
+    return Variable(law.dims, law.data[..., 1]) if kind == "bool" else law
+
+
 def spoken(p: Variable) -> Variable:
     """The likeliest symbol at every position, one-hot: hard in the forward pass. The gradient passes as if the probabilities had been
     sent (straight through, Bengio, Leonard and Courville 2013: biased)."""
     hard = jax.nn.one_hot(jnp.argmax(p.data, axis=-1), p.data.shape[-1], dtype=p.data.dtype)
-    return Variable(p.dims, hard + p.data - jax.lax.stop_gradient(p.data))
+    return Variable(p.dims, hard + (p.data - jax.lax.stop_gradient(p.data)))  # exactly hard: rounding would tell p
 
 
 def whole_or_lift(law: object, base: Variable, arguments: list[Variable]) -> Variable:

@@ -105,10 +105,10 @@ def checksum(text: str, arrays: Mapping[str, np.ndarray]) -> str:
 
 @cache
 def modules() -> Mapping[str, type[eqx.Module]]:
-    """The classes that a file may name: every Equinox module of ``dcgc.policies`` and ``dcgc.lower.strategy``."""
+    """The classes that a file may name: every Equinox module of ``dcgc.policies``, ``dcgc.lower.strategy`` and ``enumerated``."""
     package = import_module("dcgc.policies")
     homes = [import_module(f"dcgc.policies.{m.name}") for m in iter_modules(package.__path__)]
-    homes.append(import_module("dcgc.lower.strategy"))
+    homes += [import_module(f"dcgc.lower.{name}") for name in ("strategy", "enumerated")]
     found: dict[str, type[eqx.Module]] = {}
     for home in homes:
         for name, value in vars(home).items():

@@ -149,6 +149,8 @@ class Deviation(eqx.Module):
 
 def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
     """What a deviation in a quadratic family gains, by L-BFGS: a lower bound on the regret."""
+    if d.finite and not d.enumerable:
+        return word_deviation(problem, profile, d)
     if d.finite or d.kind == "simplex":
         return finite_deviation(problem, profile, d)
     grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096)
@@ -184,6 +186,25 @@ def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -
     found = float(run(start))
     base = float(cost(start))
     return max(0.0, base - found) if math.isfinite(found) else float("nan")
+
+
+def word_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
+    """What the best change of one position to one fixed symbol gains, of a message of many words: a lower bound."""
+    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=1024)
+    person = problem.decider(d)
+    said = problem.world(grid, problem.natural, profile).choice(d.name)
+    length, symbols = d.shape
+
+    @jax.jit
+    def cost(position: Array, symbol: Array) -> Array:
+        w = problem.world(grid, problem.natural, profile)
+        fixed = jnp.where((jnp.arange(length) == position)[:, None], jax.nn.one_hot(symbol, symbols), said.data)
+        w.rules = {**w.rules, d.name: lambda world, site: Variable(said.dims, fixed)}
+        return problem.cost(w, person)
+
+    base = float(problem.cost(problem.world(grid, problem.natural, profile), person))
+    tried = [float(cost(jnp.asarray(k), jnp.asarray(v))) for k in range(length) for v in range(min(symbols, 16))]
+    return max(0.0, base - min(tried))
 
 
 def finite_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:

@@ -73,8 +73,11 @@ def symbols(bits: float) -> int:
 
 
 def attack(n: int, send, score, table, train, fresh, steps: int = STEPS, rate: float = 0.03) -> tuple[float, object]:
-    """Bits recovered by a trained encoder table of ``n`` symbols, and the table. ``send``(table, batch) -> (symbol, what arrives); ``score``(table, what arrives)
-    -> log likelihood of every symbol; ``train``: batches, along the first axis; ``fresh``: batches for the judgement."""
+    """Bits recovered by a trained encoder table of ``n`` symbols, and the table.
+
+    ``send``(table, batch) -> (symbol, what arrives); ``score``(table, what arrives) -> log likelihood of every symbol; ``train`` and
+    ``fresh``: batches, along the first axis, for the training and for the judgement.
+    """
 
     def lost(table, batch):
         s, y = send(table, batch)
@@ -342,17 +345,17 @@ def tokens(carries: str, clauses: str = ""):
 #: What is attacked: (how to make it, least share of the budget that a strong attack recovers, at 1, 2, 4, 8 bits; None: cannot be).
 CARRIERS = {
     "Real": (real("Real"), (0.7, 0.7, 0.75, 0.84)),
-    "Real[2]": (real("Real[2]"), (0.8, 0.8, 0.85, 0.9)),
+    "Real[2]": (real("Real[2]"), (0.8, 0.8, 0.8, 0.8)),
     "Real[8], awgn with a budget below its capacity": (real("Real[8]", "noise awgn(power = 2, sd = 0.2)"), (0.8, 0.8, 0.8, 0.8)),
     "Real, awgn with a budget below its capacity": (real("Real", "noise awgn(power = 3, sd = 0.001)"), (0.7, 0.7, 0.75, 0.84)),
-    "Real[2], gaussian": (real("Real[2]", "noise gaussian"), (0.8, 0.8, 0.85, 0.9)),
-    "Message(1, 4)": (real("Message(1, 4)"), (0.8, 0.8, 0.85, 0.9)),
+    "Real[2], gaussian": (real("Real[2]", "noise gaussian"), (0.8, 0.8, 0.8, 0.8)),
+    "Message(1, 4)": (real("Message(1, 4)"), (0.8, 0.8, 0.85, 0.85)),
     "Message(4, 8)": (real("Message(4, 8)"), (0.8, 0.8, 0.8, 0.8)),
     "Message(4, 8), soft STOP": (real("Message(4, 8)", "stop soft"), (0.8, 0.8, 0.8, 0.8)),
-    "Real, erasure": (real("Real", "noise erasure(0.25)"), (0.45, 0.5, 0.6, 0.6)),
+    "Real, erasure": (real("Real", "noise erasure(0.25)"), (0.5, 0.5, 0.55, 0.6)),
     "Message(4, 2), erasure": (real("Message(4, 2)", "noise erasure(0.25)"), (0.55, 0.55, 0.6, 0.6)),
     "total of Real and Real[2]": (lambda bits: Line(pair("Real", "Real[2]", f"budget total(m, n) <= {bits} bits", symbols(bits))),
-                                  (0.7, 0.75, 0.8, 0.85)),
+                                  (0.75, 0.75, 0.75, 0.75)),
     "total of Message(1, 4) twice": (lambda bits: Line(pair("Message(1, 4)", "Message(1, 4)", f"budget total(m, n) <= {bits} bits",
                                                             symbols(bits))), (0.8, 0.8, 0.8, 0.85)),
     "Tokens(4, 8)": (tokens("Tokens(4, 8)"), (1, 1, 1, 1)),
@@ -369,8 +372,6 @@ OFTEN = {("Real", 1), ("Real[8], awgn with a budget below its capacity", 8), ("R
          ("Message(4, 8), soft STOP", 4), ("Message(4, 2), erasure", 4), ("total of Real and Real[2]", 2), ("Tokens(4, 8)", 1),
          ("Tokens(4, 8)", 4), ("Tokens(4, 8), soft STOP", 1), ("Tokens(4, 16)", 2), ("Tokens(4, 16)", 4),
          ("Tokens(2, 2), bsc(0.1)", 1), ("Tokens(2, 4), erasure(0.25)", 2)}
-#: What the attack finds silent although its budget is not: too many words to enumerate, and too few symbols a position.
-SILENT = {("Tokens(4, 8), soft STOP", 1), ("Tokens(4, 8), soft STOP", 2), ("Tokens(4, 16)", 1), ("Tokens(4, 16)", 2)}
 
 
 def cases():
@@ -378,8 +379,6 @@ def cases():
         for bits, share in zip(BITS, shares, strict=True):
             if share is not None:
                 marks = [] if (name, bits) in OFTEN else [pytest.mark.study]
-                if (name, bits) in SILENT:
-                    marks.append(pytest.mark.xfail(strict=True, reason="a budget of 2^b words over more positions than b is silence"))
                 yield pytest.param(name, bits, share, id=f"{name} at {bits}", marks=marks)
 
 
@@ -431,19 +430,22 @@ def test_a_network_that_knows_nothing_recovers_no_more(carries):
     assert 0.6 * 2 <= found <= 2 + SLACK
 
 
-def test_uncoded_words_stay_words():
-    """Whatever a rule answers, be it no law at all, what the listener sees is one of the words."""
-    for carries in ("Tokens(1, 4)", "Tokens(2, 2)", "Tokens(1, 4); noise erasure(0.5)"):
-        p = problem(game(carries, "", 8))
-        (channel,) = p.game.channels
+@pytest.mark.parametrize("carries", [
+    "Tokens(1, 4)", "Tokens(2, 2)", "Tokens(1, 4); noise erasure(0.5)",
+    "Tokens(6, 16); budget 18 bits"])
+def test_words_stay_words(carries):
+    """Whatever law a rule answers, what the listener sees is one of the words, to the last digit."""
+    p = problem(game(carries, "", 8))
+    (channel,) = p.game.channels
 
-        def soft(world, d):
-            s = evaluate(world, d.observations[0].expression)
-            return whole(lambda x: jax.nn.softmax(jnp.sin(x * jnp.arange(1.0, d.options + 1))), s)
+    def soft(world, d):
+        s = evaluate(world, d.observations[0].expression)
+        places = jnp.arange(1.0, math.prod(d.shape) + 1).reshape(d.shape)
+        return whole(lambda x: jax.nn.softmax(jnp.sin(x * places)), s)
 
-        world = p.world(sampled_grid(p, 256, 0), p.natural, {channel.encoder: soft, "a": rule(lambda *_: 0.0)})
-        seen = np.asarray(evaluate(world, channel.message).data)
-        assert set(np.unique(seen)) <= ({0.0, 1.0} if channel.noise == "none" else set(range(1, 6))), carries
+    world = p.world(sampled_grid(p, 256, 0), p.natural, {channel.encoder: soft, "a": rule(lambda *_: 0.0)})
+    seen = np.asarray(evaluate(world, channel.message).data)
+    assert set(np.unique(seen)) <= ({0.0, 1.0} if channel.noise == "none" else set(range(1, 6)))
 
 
 # ---------------------------------------------------------------- budgets over several channels
@@ -478,19 +480,16 @@ def capacities(**parts) -> dict[str, float]:
     return {c.name: c.capacity for c in game_.channels}
 
 
-@pytest.mark.xfail(strict=True, reason="the later total overwrites the earlier share")
 def test_two_totals_over_one_channel():
     held = capacities(totals="budget total(m, k) <= 2 bits\nbudget total(m, n) <= 10 bits")
     assert held["m"] + held["k"] <= 2 + 1e-9 and held["m"] + held["n"] <= 10 + 1e-9
 
 
-@pytest.mark.xfail(strict=True, reason="an average budget turns the channel's hard share into an average one")
 def test_a_hard_total_stays_hard_beside_an_average_budget():
     held = capacities(clause="budget 5 bits on average", totals="budget total(m, n, k) <= 3 bits")
     assert sum(held.values()) <= 3 + 1e-9
 
 
-@pytest.mark.xfail(strict=True, reason="totals are looked for at the top level alone")
 def test_a_total_in_a_block():
     held = capacities(totals="when 1 > 0 { budget total(m, n, k) <= 3 bits }")
     assert sum(held.values()) <= 3 + 1e-9
@@ -509,8 +508,7 @@ for i in Firm {{ cost Firm[i] = (q[i] - sum(c))^2 }}
 """
 
 
-@pytest.mark.parametrize("members", [2, pytest.param(20, marks=pytest.mark.xfail(
-    strict=True, reason="in a large family the probabilities themselves arrive"))])
+@pytest.mark.parametrize("members", [2, 20])
 def test_the_words_of_a_family_stay_words(members):
     """A member sees of each other one of two words, also where the sender's policy is a soft law."""
     p = problem(FAMILY.format(carries="Tokens(1, 2); budget 1 bits"), N=members)
