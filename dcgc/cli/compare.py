@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="steps of a training (default 1000)")
     parser.add_argument("--batch", type=int, default=256, help="plays a step (default 256)")
     parser.add_argument("--samples", type=int, help="plays of a training, in place of --steps")
-    parser.add_argument("--rates", default="0.003,0.01,0.03,0.1", metavar="A,B,..", help="learning rates that each tries")
+    parser.add_argument("--rates", default="0.001,0.003,0.01,0.03", metavar="A,B,..", help="learning rates that each tries")
     parser.add_argument("--width", type=int, help="of networks that the text leaves open")
     parser.add_argument("--layers", type=int, help="of networks that the text leaves open")
     parser.add_argument("--out", metavar="FOLDER", help="where figures go (default: the next free runs/compare-GAME-N)")

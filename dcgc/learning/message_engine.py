@@ -40,7 +40,7 @@ from .sweep_engine import cached
 BATCH = 256
 STEPS = 4000
 CHUNK = 250
-RATE, RATE_OF_TOKENS = 3e-3, 1e-2
+RATE, RATE_OF_TOKENS = 3e-3, 8e-3
 WARMING = 100  # steps
 PATIENCE = 0.05  # of all steps: how fast multipliers follow
 CORNERS = 64  # random choices tried to learn what is at stake

@@ -97,13 +97,18 @@ def rollout(problem: Problem, profile: Mapping[str, Rule], grid: Grid, seed: int
     samples = grid.sizes[SAMPLE]
     fixed = {k: Variable((SAMPLE,), jnp.asarray(v)) for k, v in (replaced or {}).items()}
     if fixed:
-        world = dataclasses.replace(world.vary(fixed), base=None)  # rules that reckon with others answer to what was replaced, too
+        world = happened(world, fixed)
     uniform = np.random.default_rng(seed).random((len(problem.game.decisions), samples))
     for i, d in enumerate(problem.game.decisions):
         if d.enumerable and d.name not in fixed:
             p = world.choice(d.name)
-            world = world.vary({d.name: drawn(d, p, jnp.asarray(uniform[i]), samples)})
+            world = happened(world, {d.name: drawn(d, p, jnp.asarray(uniform[i]), samples)})
     return Rollout(problem, world, samples)
+
+
+def happened(world: World, values: Mapping[str, Variable]) -> World:
+    """The world in which these values are what came about: policies that reckon with what others do answer to them, too."""
+    return dataclasses.replace(world.vary(values), base=None)
 
 
 def drawn(d: Decision, p: Variable, uniform: Array, samples: int) -> Variable:

@@ -122,7 +122,7 @@ def inputs(world: World, d: Decision) -> tuple[Variable, Variable]:
     for o in d.observations:
         v = world.seen(o.expression)
         if o.size is None:
-            reals.extend(entries(v))
+            reals.append(Variable(v.dims, v.data.reshape((*v.data.shape[:len(v.dims)], -1))))
             continue
         if o.kind == "choice":
             v = Variable(v.dims, jnp.argmax(v.data, axis=-1) + 1)
@@ -132,8 +132,15 @@ def inputs(world: World, d: Decision) -> tuple[Variable, Variable]:
                          index, entry)
     if not reals:
         return index, Variable((), jnp.zeros((0,)))
-    joined = stack(reals)
-    return index, Variable(joined.dims, jnp.moveaxis(joined.data, len(joined.dims), -1))
+    return index, joined(reals)
+
+
+def joined(parts: list[Variable]) -> Variable:
+    """Vectors (k,) one after the other as one vector: whole blocks at once, as a slice for each entry is slow to differentiate."""
+    dims = union(parts)
+    shape = tuple(next(v.size(x) for v in parts if x in v.dims) for x in dims)
+    blocks = [jnp.broadcast_to(expand(v, dims, 1), (*shape, v.data.shape[-1])) for v in parts]
+    return Variable(dims, blocks[0] if len(blocks) == 1 else jnp.concatenate(blocks, axis=-1))
 
 
 def entries(v: Variable) -> list[Variable]:

@@ -188,7 +188,8 @@ def words_figure(found: ChannelAudit, title: str) -> Drawing:
             axes.bar(places, shares, bottom=bottom, color=colour, alpha=1 - 0.4 * (k // len(ENGINE_COLOURS) % 2), label=str(kind))
             bottom = bottom + shares
         axes.set_ylabel(f"share of each {name}", fontsize=12, color=INK, parse_math=False)
-        axes.legend(frameon=False, fontsize=10, ncols=min(len(kinds), 8))
+        axes.set_ylim(0, 1)
+        axes.legend(frameon=False, fontsize=10, loc="upper left", bbox_to_anchor=(1, 1), title=name)
     else:
         stats: list[dict[str, Any]] = []
         for w in shown:

@@ -156,15 +156,16 @@ def worths(contest: Contest, chosen: dict[str, Estimator], places: dict[str, Any
     _, fixed = eqx.partition(contest.starts, contest.which)
     senders = tuple(contest.encoders)
     exact: dict[str, Any] = {}
-    said = ""
+    said: dict[str, None] = {}
     run_exact = eqx.filter_jit(lambda t, f, grid: jax.vmap(lambda a, b: contest.exact_gradient(a, b, grid, senders))(t, f))
     for place, trained in places.items():
-        exact[place], said = exact_gradient(contest.problem, partial(run_exact, trained, fixed))
+        exact[place], how = exact_gradient(contest.problem, partial(run_exact, trained, fixed))
+        said[how] = None
     out: dict[str, dict[str, Worth]] = {}
     for name, estimator in chosen.items():
         stack = rows_function(contest, estimator)
         out[name] = {place: worth_at(contest, stack(trained, fixed, contest.keys), exact[place]) for place, trained in places.items()}
-    return out, said
+    return out, "; ".join(said)
 
 
 def rows_function(contest: Contest, estimator: Estimator) -> Callable[..., Any]:

@@ -49,7 +49,7 @@ class Rules:
     seeds: int = 5
     batch: int = 256
     steps: int = 1000
-    rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2, 1e-1)
+    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
     points: int = 20
     decisions: str = "exact"
     seed: int = 0
@@ -71,8 +71,9 @@ class Contest:
     @cached_property
     def people(self) -> tuple[Person, ...]:
         """Whose costs are shown: in a team one stands for all."""
-        everybody = payers(self.problem)
-        return everybody[:1] if self.problem.is_team else everybody
+        if self.problem.is_team:
+            return (self.problem.decider(self.problem.game.decisions[0]),)
+        return payers(self.problem)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

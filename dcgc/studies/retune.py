@@ -72,16 +72,16 @@ def retuned(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str],
         start = found[-1][0] if found else before
         moved = descended(problem, start, rest, people, speakers, seed)
         found.append((moved, (f"{found[-1][1]}, then " if found else "") + "Adam on the listeners' coefficients, fresh samples"))
-    return best_of([(before, "the old policies, which read the codes"), *reversed(found)], problem, groups, people)
+    return best_of([*reversed(found), (before, "the old policies, which read the codes")], problem, groups, people)
 
 
 def best_of(candidates: list[tuple[dict[str, Any], str]], problem: Problem, groups: Sequence[str],
             people: Sequence[Person]) -> tuple[dict[str, Any], str]:
-    """The candidate with the least score, the earlier of equal ones; the last that was tried where none has a score."""
+    """The candidate with the least score, the earlier of equal ones; the first where none has a score."""
     scores = np.asarray([regret_of(problem, profile, groups) if opposed(problem, people) else cost_of(problem, profile, people)
                          for profile, _ in candidates])
     if not np.isfinite(scores).any():
-        return candidates[1]
+        return candidates[0]
     return candidates[int(np.argmin(np.where(np.isfinite(scores), scores, np.inf)))]
 
 

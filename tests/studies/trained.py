@@ -92,4 +92,6 @@ def tokens():
 
 
 def cournot():
-    return result(door.load("cournot_sharing").source.text, lambda d: {"sent(s)[1]": affine(d["sent(s)[1]"], 1.0, -2.0), "q[1]": affine(d["q[1]"], [-0.5, 0.3], 3.6)})
+    text = door.load("cournot_sharing").source.text
+    return result(text, lambda d: {"sent(s)[1]": affine(d["sent(s)[1]"], 1.0, -2.0),
+                                   "q[1]": affine(d["q[1]"], [-0.5, 0.3], 3.6)})
