@@ -112,6 +112,7 @@ def draw_norms(axes: object, messages: list[Tapped]) -> None:
     for k, (t, p) in enumerate(lines):
         places = np.arange(1, len(p.tokens) + 1) + (k - (len(lines) - 1) / 2) * width
         axes.bar(places, p.tokens, width, color=ENGINE_COLOURS[k % len(ENGINE_COLOURS)], label=f"{t.name}, cost of {p.player}")
+    axes.set_ylim(0, 1.25 * max(max((max(p.tokens) for _, p in lines), default=0.0), 1e-12))  # room for the legend
     words = all(t.options for t in messages)
     axes.set_xlabel("word" if words else "token", color=INK)
     axes.set_ylabel("mean size of d cost / d " + ("probability" if words else "token"), color=INK)
