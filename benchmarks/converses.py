@@ -5,10 +5,10 @@ The accuracy A = P(guess = target) of any speaker and listener, target uniform a
 ``fano``: I(T; m | objects) <= B, so B >= log n - h(e) - e log(n - 1) with e = 1 - A (Fano 1961; Cover and Thomas, theorem 2.10.1).
 
 ``information``: the speaker sees the target object alone, the objects are independent and continuous, I(object; m) <= B. With the
-density r(x, y) = p(y | x) / p(y) the best guess is the object of largest r, so A = E_y E max_k r(X_k, y) / n. For fixed y let q be the
-quantile function of r(X, y), a density on [0, 1]; E max / n is the integral of q(u) u^(n-1), and the mean over y of KL(q || uniform) is I. So A is
-at most the largest E_q u^(n-1) with KL(q || uniform) <= B (concave in B, hence Jensen), reached by q in proportion to exp(s u^(n-1)). It holds
-for every channel that keeps the budget.
+density r(x, y) = p(y | x) / p(y) the best guess is the object of largest r, so A = E_y E max_k r(X_k, y) / n. For fixed y let q be
+the quantile function of r(X, y), a density on [0, 1]; E max / n is the integral of q(u) u^(n-1), and the mean over y of
+KL(q || uniform) is I. So A is at most the largest E_q u^(n-1) with KL(q || uniform) <= B (concave in B, hence Jensen), reached by q
+in proportion to exp(s u^(n-1)). It holds for every channel that keeps the budget.
 
 ``gaussian``: the same game over d reals of bounded power in Gaussian noise of capacity B: codewords uniform on the sphere. That no other
 law on the ball does better was checked numerically for d = 32 (the conditions of Karush, Kuhn and Tucker in the radius), and is not proved.

@@ -18,12 +18,20 @@ from ..core.expression import Reference, references
 from ..core.site import Channel, Decision, Random
 from ..information.reduction import FINITE_LAWS
 from ..primitives.distributions import DISTRIBUTIONS
+from ..primitives.distributions.law import Finite
 from .evaluate import evaluate
+from .grid import Grid
 from .problem import Problem
 from .variable import Variable, along, constant, contract, lift
 from .world import World
 
 MOST_HIDDEN = 512
+
+
+def finite_law(site: Random) -> Finite:
+    law = DISTRIBUTIONS[site.distribution]
+    assert isinstance(law, Finite)
+    return law
 
 
 class EnumeratedReply(eqx.Module):
@@ -57,7 +65,7 @@ class EnumeratedReply(eqx.Module):
         """The values of a hidden draw, along a coordinate of its own."""
         site = world.dependence.sites[name]
         assert isinstance(site, Random)
-        law = DISTRIBUTIONS[site.distribution]
+        law = finite_law(site)
         return along(name, jnp.asarray(law.support_values(*(evaluate(world, a).data for a in site.arguments))))
 
     def belief(self, world: World) -> Variable:
@@ -67,7 +75,7 @@ class EnumeratedReply(eqx.Module):
         for h in self.hidden:
             site = world.dependence.sites[h]
             assert isinstance(site, Random)
-            p = DISTRIBUTIONS[site.distribution].probabilities(*(evaluate(world, a).data for a in site.arguments))
+            p = finite_law(site).probabilities(*(evaluate(world, a).data for a in site.arguments))
             logs = lift(jnp.add, logs, along(h, jnp.log(jnp.maximum(p, 1e-300))))
         for name in self.heard:
             c = next(c for c in world.game.channels if c.name == name)
@@ -118,15 +126,9 @@ def enumerated_reply(problem: Problem, d: Decision, words: bool = False) -> Enum
         assert isinstance(site, Random)
         if site.distribution not in FINITE_LAWS or site.shape or site.axes or any(dependence.of(a) for a in site.arguments):
             return None
-        probe = problem.world(_nothing(), problem.natural, {})
-        law = DISTRIBUTIONS[site.distribution]
+        probe = problem.world(Grid({}, {}, None, ()), problem.natural, {})
+        law = finite_law(site)
         size *= len(law.support_values(*(evaluate(probe, a).data for a in site.arguments)))
     if size > MOST_HIDDEN or any(p.guards or p.axes for p in payments):
         return None
     return EnumeratedReply(tuple(hidden), tuple(c.name for c in heard), tuple(p.name for p in payments))
-
-
-def _nothing() -> object:
-    from .grid import Grid
-
-    return Grid({}, {}, None, ())

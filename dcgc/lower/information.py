@@ -16,6 +16,7 @@ from jax import Array
 from ..core import expression as core
 from ..core.site import Decision, Random
 from ..primitives.distributions import DISTRIBUTIONS
+from ..primitives.distributions.law import Finite
 from .evaluate import evaluate, picked
 from .variable import Variable, constant, contract, lift, own_to_dim, whole
 
@@ -45,7 +46,7 @@ def method(world: World, e: core.Information) -> str:
     return "Gaussian bound" if e.signal is not None else "entropy bound"
 
 
-def finite_law(world: World, e: core.Information) -> Random | Decision | None:
+def finite_law(world: World, e: core.Information) -> Random | None:
     """A message with finitely many values that is drawn, or chosen, sample by sample."""
     inlined = world.dependence.inline(e.message)
     site = world.dependence.sites.get(inlined.site) if isinstance(inlined, core.Reference) else None
@@ -111,6 +112,7 @@ def log_ratio(p: Array, q: Array) -> Array:
 def of_a_draw(world: World, site: Random) -> Variable:
     """E[log p(m | row) - log p(m)] given each sample's row of the channel."""
     law = DISTRIBUTIONS[site.distribution]
+    assert isinstance(law, Finite)
     p = whole(law.probabilities, *[evaluate(world, a) for a in site.arguments])
     for name in p.dims:
         word = world.dependence.sites.get(name)
@@ -123,6 +125,7 @@ def of_a_draw(world: World, site: Random) -> Variable:
 def of_a_member(world: World, site: Random, message: core.Select) -> Variable:
     """The same for a message of a large family: for all members at once, then the one that is meant."""
     law = DISTRIBUTIONS[site.distribution]
+    assert isinstance(law, Finite)
     rows = world.loop(site, lambda: whole(law.probabilities, *[evaluate(world, a) for a in site.arguments]))
     marginal = (world.base or world).expectation(rows)
     parts = jnp.sum(rows.data * log_ratio(rows.data, jnp.broadcast_to(marginal.data, rows.data.shape)), axis=-1)

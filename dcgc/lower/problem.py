@@ -145,7 +145,7 @@ class Problem:
             if name in profile:
                 rules[d.name] = profile[name]
         values = dict(parameters or self.parameters)
-        values.update({k: m.value for k, m in profile.items() if isinstance(m, Multiplier)})
+        values.update({k: m.value for k, m in profile.items() if isinstance(m, Multiplier)})  # type: ignore[attr-defined]
         return World(self.game, self.dependence, reduction, grid, rules, values, relaxation or Relaxation())
 
     def cost(self, world: World, person: Person) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -41,7 +41,8 @@ class Pointer(Policy):
         rest = inputs - count * size
         length = features or max(16, rest)
         first, second = jax.random.split(key)
-        shared = {"outputs": length, "dtype": dtype, "width": width, "layers": layers, "activation": activation, "bend": 1.0}
+        shared: dict[str, Any] = {
+            "outputs": length, "dtype": dtype, "width": width, "layers": layers, "activation": activation, "bend": 1.0}
         return cls(
             query=MLP.build(first, inputs=rest, combinations=combinations, factors=factors, scale=1.0, **shared),
             key=MLP.build(second, inputs=size, combinations=1, **shared),

@@ -52,7 +52,7 @@ def from_data(data: Mapping[str, Any], source: Source) -> Scorecard:
 
 def ledger_from(entry: Mapping[str, Any]) -> ChannelLedger:
     words = {"name", "listeners", "carrier", "noise", "measured"}
-    values = {k: v if k in words else bool(v) if k == "average" else figure_from(v) if k == "rate" else float(v)
+    values: dict[str, Any] = {k: v if k in words else bool(v) if k == "average" else figure_from(v) if k == "rate" else float(v)
               for k, v in entry.items()}
     return ChannelLedger(**values)
 

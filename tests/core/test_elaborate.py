@@ -33,7 +33,8 @@ def test_every_code_s_example_gives_that_code_once(code):
 
 def test_one_report_for_one_channel():
     """What a channel carries cannot be lowered: one report where it is sent, none at those who know its message."""
-    text = CHANNEL.replace("carries Real; budget 1 bits", "carries Function(Real -> Real, affine); budget 1 bits") + "let z = m(1) + 1\ndecide u : Real by B knowing m\n" \
+    carrier = "carries Function(Real -> Real, affine); budget 1 bits"
+    text = CHANNEL.replace("carries Real; budget 1 bits", carrier) + "let z = m(1) + 1\ndecide u : Real by B knowing m\n" \
         "decide v : Real by B knowing z\ncost B = (x - u)^2 + v^2\ncost A = (x - u)^2 + z\nmeasure q = E[m(1)]\n"
     found = codes(text)
     assert len(found) == 1 and found[0][1].startswith("send m")

@@ -19,6 +19,7 @@ SMALL = {
     "transformer": {"layers": 1, "heads": 2, "width": 8},
     "grid": {"cells": 9},
     "piecewise": {"pieces": 4},
+    "pointer": {"width": 8, "layout": ((1, 2), (2, 1)), "rows": 1},
 }
 INPUTS = {"table": 0, "grid": 1, "piecewise": 1}
 
@@ -80,7 +81,7 @@ def test_single_precision(name):
     assert raw.dtype == jnp.float32
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in ("grid", "piecewise")])
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in ("grid", "piecewise", "pointer")])
 def test_no_continuous_inputs(name):
     policy = small(name, jax.random.key(0), inputs=0, combinations=1)
     raw = eqx.filter_jit(policy)(0, jnp.zeros(0))

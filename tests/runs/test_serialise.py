@@ -87,7 +87,8 @@ def test_any_array_comes_back(make):
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_every_policy_family_comes_back_and_decides_alike(family, tmp_path):
     inputs = 0 if family in ("table", "constant") else 1
-    policy = build(family, jax.random.key(1), inputs=inputs, outputs=1, combinations=2)
+    policy = build(family, jax.random.key(1), inputs=inputs, outputs=1, combinations=2,
+                   **({"layout": ((1, 1),), "rows": 0} if family == "pointer" else {}))
     strategy = Strategy(policy, head("bounded", scale=2.0), jnp.zeros(inputs), jnp.ones(inputs), (2,), hard=False)
     save(str(tmp_path / "p"), {"u": strategy})
     again = load(str(tmp_path / "p"))["u"]
