@@ -52,21 +52,22 @@ class Lattice(Policy):
         return cls(values, (points,) * inputs, jnp.zeros((combinations, cells - 1), dtype), tuple(range(inputs)))
 
     def __call__(self, finite_index: ArrayLike, inputs: jax.Array) -> jax.Array:
-        values = self.values[finite_index]
         nodes = jax.lax.stop_gradient(self.nodes)
         if len(nodes) == 1:
-            return self.curve(values, nodes[0], jax.lax.stop_gradient(self.breaks)[finite_index], inputs[self.columns[0]])
+            return self.curve(self.values[finite_index], nodes[0], jax.lax.stop_gradient(self.breaks)[finite_index], inputs[self.columns[0]])
         lefts, weights = [], []
         for points, column in zip(nodes, self.columns, strict=True):
             left, weight = place(points, inputs[column])
             lefts.append(left)
             weights.append(weight)
-        total = jnp.zeros(values.shape[-1:], values.dtype)
+        total = jnp.zeros(self.values.shape[-1:], self.values.dtype)
         for corner in product((0, 1), repeat=len(nodes)):
-            share = jnp.ones((), values.dtype)
+            share = jnp.ones((), self.values.dtype)
             for bit, weight in zip(corner, weights, strict=True):
                 share = share * (weight if bit else 1 - weight)
-            total = total + share * values[tuple(left + bit for left, bit in zip(lefts, corner, strict=True))]
+            # the combination and the corner at once: under vmap no table is copied for each situation
+            place_in_table = (finite_index, *(left + bit for left, bit in zip(lefts, corner, strict=True)))
+            total = total + share * self.values[place_in_table]
         return total
 
     def curve(self, values: jax.Array, nodes: jax.Array, breaks: jax.Array, x: jax.Array) -> jax.Array:
