@@ -54,7 +54,8 @@ class Lattice(Policy):
     def __call__(self, finite_index: ArrayLike, inputs: jax.Array) -> jax.Array:
         nodes = jax.lax.stop_gradient(self.nodes)
         if len(nodes) == 1:
-            return self.curve(self.values[finite_index], nodes[0], jax.lax.stop_gradient(self.breaks)[finite_index], inputs[self.columns[0]])
+            breaks = jax.lax.stop_gradient(self.breaks)[finite_index]
+            return self.curve(self.values[finite_index], nodes[0], breaks, inputs[self.columns[0]])
         lefts, weights = [], []
         for points, column in zip(nodes, self.columns, strict=True):
             left, weight = place(points, inputs[column])
