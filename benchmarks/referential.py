@@ -63,7 +63,7 @@ def train(problem: Problem, steps: int, seed: int) -> tuple[float, float, list[t
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--write")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--bits", type=float, nargs="*", default=list(range(1, 13)))
     options = parser.parse_args()
     rows = []

@@ -16,9 +16,9 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..semantics import carriers
 from ..semantics.channels import noise_arguments
 from ..syntax import tree
-from . import carriers
 from . import expression as core
 from .resolve import Scope, Silenced, Unlowered
 from .shapes import Kind
@@ -92,23 +92,22 @@ def send(el: Elaborator, s: tree.Send, scope: Scope) -> None:
         raise Unlowered("L001", f"`{name}` is sent in several places, which cannot be lowered yet", s.span,
                         "send it once, with what is known there")
     declaration = el.declared[name]
-    fill(el, s, scope, declaration.body, declaration.span, s.knowing, (), s.mixed, listeners(declaration), False)
+    fill(el, s, scope, declaration.body, s.knowing, (), s.mixed, listeners(declaration), False)
 
 
 def attend(el: Elaborator, s: tree.Attend, scope: Scope) -> None:
     if s.body.noise is not None and s.body.noise.span.text.strip() != "none":
         raise Unlowered("L001", "a private look with noise of its own cannot be lowered yet", s.body.noise.span,
                         "leave the noise out: the look may have any law that the price allows")
-    fill(el, s, scope, s.body, s.span, (*s.to, *s.knowing), s.knowing, True, (s.player.span.text.strip(),), True)
+    fill(el, s, scope, s.body, (*s.to, *s.knowing), s.knowing, True, (s.player.span.text.strip(),), True)
 
 
 def listeners(s: tree.Channel) -> tuple[str, ...]:
     return tuple(" ".join(e.span.text.split()) for e in (*s.receivers, *s.body.heard_by))
 
 
-def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.ChannelBody, span: object,
-         knowing: tuple[tree.Expression, ...], given: tuple[tree.Expression, ...], mixed: bool, heard: tuple[str, ...],
-         attention: bool) -> None:
+def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.ChannelBody, knowing: tuple[tree.Expression, ...],
+         given: tuple[tree.Expression, ...], mixed: bool, heard: tuple[str, ...], attention: bool) -> None:
     """The sites, the price and the constraint of one channel."""
     name = s.target.name
     type = el.checked.symbols[name].type
@@ -137,10 +136,8 @@ def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.Ch
     channel = replace(channel, listeners=heard, price=price, attention=attention, information=information, budget=stated,
                       average=stated is not None and stated == average)
     el.channels.append(channel)
-    payer = actor if body.price is None or body.price.paid_by is None else el.actor(body.price.paid_by, scope)
-    if body.price is None or body.price.paid_by is None:
-        payer = own_team(el, actor)
-    if price is not None:
+    if body.price is not None and price is not None:
+        payer = own_team(el, actor) if body.price.paid_by is None else el.actor(body.price.paid_by, scope)
         cost = core.Apply("mul", (price, information), span=s.span)
         el.sites.append(Payment(f"price of {name}", scope.axes, scope.guards, s.span, payer, cost, information, price))
     if average is not None:
@@ -266,15 +263,14 @@ def tokens(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], vocabula
     p = numbers.get("p", 0.0)
     noisy = noise in ("erasure", "bsc")
     hard = math.inf if budget is None else budget
-    nominal = math.log2(carriers.word_count(length, vocabulary, stop)) if length * math.log2(max(vocabulary, 2)) < 1000 else \
-        length * math.log2(vocabulary)
+    nominal = carriers.nominal_bits(length, vocabulary, stop)
     if nominal > math.log2(carriers.LARGEST_NOISY if noisy else carriers.LARGEST_ALPHABET):
         if noisy:
             raise Unlowered("L001", f"noise on more than {carriers.LARGEST_NOISY} words cannot be lowered yet", made.s.span,
                             "carry fewer tokens, or send several messages")
         if hard > math.log2(carriers.LARGEST_ALPHABET):
             return long_tokens(made, length, min(vocabulary, carriers.words_within(hard / length)), vocabulary, nominal, stop)
-        words = carriers.first_words(length, vocabulary, stop, carriers.words_within(hard))
+        words = carriers.words(length, vocabulary, stop, carriers.words_within(hard))
     else:
         words = carriers.words(length, vocabulary, stop)
     if noisy:
@@ -293,7 +289,7 @@ def tokens(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], vocabula
                             nominal=nominal, capacity=capacity, words=tuple(words), encoder=f"sent({made.name})", sent=sent,
                             message=arrived, information=made.information(arrived), stop=stop)
     if len(words) > carriers.words_within(hard):
-        words = carriers.first_words(length, vocabulary, stop, carriers.words_within(hard))
+        words = words[:carriers.words_within(hard)]
     sent = made.choice(made.name, (len(words),))
     made.el.decoders[made.name] = lambda e: core.Select(
         core.Constant(carriers.one_hot_words(words, vocabulary)), (e,), (True,), span=made.s.span)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..source import Note, near_names
 from ..syntax import tree
-from . import expressions, names, players
+from . import carriers, expressions, names, players
 from .checked import IndexDomain, ValueType
 from .context import UNKNOWN, ChannelInfo, Checker, Place, View, written
 from .functions import counted
@@ -222,11 +222,6 @@ def _check_stop(c: Checker, body: tree.ChannelBody, type: ValueType, view: View)
         c.report(C.STOP_MISFIT.at(body.carries.span))
 
 
-def _entropy(p: float) -> float:
-    """The entropy of a coin, in bits."""
-    return 0.0 if p in (0.0, 1.0) else -p * math.log2(p) - (1 - p) * math.log2(1 - p)
-
-
 def _check_capacity(
     c: Checker, body: tree.ChannelBody, name: str, type: ValueType, budget: float, noise: str | None
 ) -> None:
@@ -235,9 +230,7 @@ def _check_capacity(
     dimensions = math.prod(type.shape)
     holds = math.inf
     if type.kind == "tokens" and type.size is not None:
-        holds = type.shape[0] * math.log2(type.size)
-        if body.stop is not None:
-            holds += math.log2(type.shape[0] + 1)
+        holds = carriers.nominal_bits(type.shape[0], type.size, body.stop is not None)
         if math.isfinite(budget) and budget > holds + 1e-9:
             assert body.carries is not None
             c.report(
@@ -255,9 +248,9 @@ def _check_capacity(
     power, sd = values.get("power", 1.0), values.get("sd")
     through = math.inf
     if noise == "awgn" and isinstance(power, float) and isinstance(sd, float) and sd > 0:
-        through = dimensions / 2 * math.log2(1 + power / sd**2)
+        through = carriers.gaussian_capacity(dimensions, power, sd)
     elif noise == "bsc" and isinstance(p, float):
-        through = type.shape[0] * (1 - _entropy(p))
+        through = type.shape[0] * (1 - carriers.binary_entropy(p))
     elif noise == "erasure" and isinstance(p, float) and math.isfinite(holds):
         through = holds * (1 - p)
     if math.isfinite(budget) and budget > through + 1e-9:

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import elaborate
-from ..core.carriers import words_within
 from ..core.expression import Expression, Reference, Stack, references
 from ..core.site import Channel, Decision, Observation
 from ..learning.explicit import explicit
@@ -31,6 +30,7 @@ from ..policies.codebook import Carried, Listener, Merged, Part, Speaker
 from ..protocols import ScalarQuantiser, VectorQuantiser, coding
 from ..protocols.quantiser import Quantiser
 from ..semantics import CheckedGame, check
+from ..semantics.carriers import words_within
 from ..source import Diagnostic, Ledger, Source
 from ..texts import folder_of
 from .mistake import StudyProblem

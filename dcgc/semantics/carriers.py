@@ -31,23 +31,22 @@ def binary_entropy(p: float) -> float:
     return 0.0 if p in (0.0, 1.0) else -p * math.log2(p) - (1 - p) * math.log2(1 - p)
 
 
-def words(length: int, vocabulary: int, stop: bool) -> list[Word]:
-    """All messages of ``length`` tokens 1..vocabulary; with STOP the shorter ones too, filled up with 0."""
+def words(length: int, vocabulary: int, stop: bool, count: int | None = None) -> list[Word]:
+    """The first ``count`` (None: all) messages of ``length`` tokens 1..vocabulary. With STOP the shorter ones too, filled up with 0,
+    and first: they cost least to say."""
+    sizes = range(length + 1) if stop else (length,)
+    every = (w + (0,) * (length - n) for n in sizes for w in product(range(1, vocabulary + 1), repeat=n))
+    return list(islice(every, count))
+
+
+def nominal_bits(length: int, vocabulary: int, stop: bool) -> float:
+    """The logarithm of the number of words: what the carrier holds, in bits."""
+    longest = length * math.log2(vocabulary)
     if not stop:
-        return list(product(range(1, vocabulary + 1), repeat=length))
-    return [w + (0,) * (length - n) for n in range(length, -1, -1) for w in product(range(1, vocabulary + 1), repeat=n)]
-
-
-def first_words(length: int, vocabulary: int, stop: bool, count: int) -> list[Word]:
-    """The first ``count`` messages; with STOP the shortest ones, which cost least to say."""
-    if not stop:
-        return list(islice(product(range(1, vocabulary + 1), repeat=length), count))
-    shortest = (w + (0,) * (length - n) for n in range(length + 1) for w in product(range(1, vocabulary + 1), repeat=n))
-    return list(islice(shortest, count))
-
-
-def word_count(length: int, vocabulary: int, stop: bool) -> int:
-    return sum(vocabulary**n for n in range(length + 1)) if stop else vocabulary**length
+        return longest
+    if vocabulary == 1:
+        return math.log2(length + 1)
+    return longest + math.log2((vocabulary - float(vocabulary) ** -length) / (vocabulary - 1))  # the sum of V^n over n <= L
 
 
 def words_within(bits: float) -> int:
