@@ -31,8 +31,10 @@ from ..lower.world import World, law_as_value
 from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
 from .engine import Engine, Found, State
-from .network_engine import family_of, fitting, pick, relax, spec
+from .network_engine import family_of, fitting, spec
 from .own import own_gradient
+from .relaxing import pick, relax
+from .relevance import attended
 from .settings import Progress, Reporter, Settings
 from .starting import keys, layout_of
 from .sweep_engine import cached
@@ -108,6 +110,7 @@ class MessageEngine(Engine):
             numbers = jnp.arange(state["step"], state["step"] + length)
             out = run(given[0], given[1], jax.random.key(settings.seed), *given[2:], numbers)
         strategies, moments, prices, costs = in_precision(jnp.float64, out)
+        strategies = attended(problem, strategies, self.replies(problem), settings.seed + 31 * state["step"], state["step"] == 0)
         end = state["step"] + length
         costs = np.asarray(costs)
         report(Progress(self.name, f"{len(costs)} start{'s' * (len(costs) > 1)}, {batch} fresh samples a step, "

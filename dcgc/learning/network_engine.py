@@ -26,10 +26,11 @@ from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.strategy import Strategy, finite_sizes, real_inputs
-from ..primitives.relaxations import Relaxation
 from ..source import Diagnostic, GameError
 from .engine import Engine, Found, State
 from .own import own_gradient, trembling
+from .relaxing import pick, relax
+from .relevance import attended
 from .settings import Progress, Reporter, Settings
 from .starting import keys, neutral_rule, strategy
 from .sweep_engine import cached, exact_replies
@@ -109,6 +110,7 @@ class NetworkEngine(Engine):
         moments = jax.tree.unflatten(jax.tree.structure(template), state["moments"])
         length = min(CHUNK, steps - state["step"])
         strategies, moments, costs = run(grid, state["strategies"], moments, jnp.arange(state["step"], state["step"] + length))
+        strategies = attended(problem, strategies, others, settings.seed + 31 * state["step"], state["step"] == 0)
         end = state["step"] + length
         costs = np.asarray(costs)
         report(Progress(self.name, f"{len(costs)} start{'s' * (len(costs) > 1)}, {math.prod(grid.sizes.values())} nodes", end, steps,
@@ -146,10 +148,6 @@ def misfit(problem: Problem, d: Decision, why: str) -> Diagnostic:
     asked = [c for c in problem.game.policies if c.subject in (d.name, d.name.split("[", 1)[0], d.actor.name)]
     return Diagnostic("L005", f"this policy does not fit {d.name}: {why}", asked[0].span if asked else d.span,
                       "leave the family to the compiler, or name one that can read these inputs")
-
-
-def pick(stacked: Strategy, r: int) -> Strategy:
-    return jax.tree.map(lambda x: x[r], stacked)
 
 
 def spec(stacked: Mapping[str, Strategy]) -> dict[str, Any]:
@@ -215,12 +213,3 @@ def stepper(problem: Problem, settings: Settings, others: Mapping[str, Any], red
 
     template = jax.eval_shape(jax.vmap(adam.init), eqx.filter(dict(stacked), which))
     return cached(problem, ("networks", settings.learning_rate, steps), build), template
-
-
-def relax(problem: Problem, grid: Grid, progress: Array) -> Relaxation:
-    """Jumps: spread over cells on a product grid, a logistic step that sharpens on scattered nodes."""
-    if not problem.has_steps:
-        return Relaxation("exact")
-    if grid.scattered:
-        return Relaxation("sigmoid", temperature=0.3 * (0.02 / 0.3) ** progress)  # type: ignore[arg-type]
-    return Relaxation("cells")

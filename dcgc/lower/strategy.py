@@ -40,7 +40,11 @@ class Strategy(eqx.Module):
     hard: bool = eqx.field(static=True, default=False)
 
     def __call__(self, world: World, d: Decision) -> Variable:
-        raw, low, high = self.situations(world, d)
+        return self.moved(world, d, None)
+
+    def moved(self, world: World, d: Decision, nudge: Variable | None) -> Variable:
+        """What is decided if the standardised real inputs were moved by ``nudge`` (d,)."""
+        raw, low, high = self.situations(world, d, nudge)
         if d.finite and self.hard:
             return hard_choice(world, d, raw)
         shape = raw.data.shape[:len(raw.dims)]
@@ -58,9 +62,16 @@ class Strategy(eqx.Module):
         width = ERROR * jnp.maximum(-jnp.min(short), 1e-30)
         return Variable(raw.dims, jax.nn.softmax(jnp.maximum(short / width, -500.0), -1))
 
-    def situations(self, world: World, d: Decision) -> tuple[Variable, Array, Array]:
-        """Raw outputs and bounds in every situation that the grid has."""
+    def standardised(self, world: World, d: Decision) -> Variable:
+        """The real inputs (d,) as the policy sees them."""
+        _, reals = inputs(world, d)
+        return Variable(reals.dims, (reals.data - self.location) / self.scale)
+
+    def situations(self, world: World, d: Decision, nudge: Variable | None = None) -> tuple[Variable, Array, Array]:
+        """Raw outputs and bounds in every situation that the grid has. ``nudge``: added to the standardised real inputs."""
         index, reals = inputs(world, d)
+        if nudge is not None:
+            reals = lift(lambda x, e: x + e * self.scale, reals, nudge)
         bounds = [constant(-math.inf) if d.low is None else evaluate(world, d.low),
                   constant(math.inf) if d.high is None else evaluate(world, d.high)]
         variables = [index, reals, *bounds]
