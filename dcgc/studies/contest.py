@@ -1,7 +1,8 @@
 """The same policies trained from the same starts on the same samples, each time with another estimator at the message sites.
 
-All seeds and learning rates of one estimator are trained at once. What is seen of a training on the way is its cost on held-out nodes;
-the final cost is computed apart, with finite decisions as the game has them.
+All seeds and learning rates of one estimator are trained at once, in single precision, which is enough to follow noisy gradients. What
+is seen of a training on the way is its cost on held-out nodes; gradients are judged, and the final cost is computed, apart and in
+double precision, the cost with finite decisions as the game has them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from jax import Array
 from ..core.site import Decision
 from ..gradients.estimators import ESTIMATORS, Estimator, Gaussian
 from ..gradients.estimators.enumeration import Exact
-from ..learning.message_engine import columns_that_are_normal, renewed, speaking_family
+from ..learning.message_engine import columns_that_are_normal, in_precision, renewed, speaking_family
 from ..learning.network_engine import fitting
 from ..learning.settings import Settings
 from ..lower.grid import Grid
@@ -127,8 +128,10 @@ class Contest:
 
     @cached_property
     def situations(self) -> tuple[Grid, int]:
-        """A scattered grid to be renewed, and how many of its columns are normal."""
-        return sampled_grid(self.problem, 2, 0), columns_that_are_normal(self.problem)
+        """A scattered grid to be renewed, in the precision of the game's parameters, and how many of its columns are normal."""
+        precision = jnp.result_type(*self.problem.parameters.values(), jnp.float32)
+        with jax.ensure_compile_time_eval():  # it may be asked for first inside a trace
+            return in_precision(precision, sampled_grid(self.problem, 2, 0)), columns_that_are_normal(self.problem)
 
     def estimator_at(self, estimator: Estimator) -> Callable[[MessageSite], Estimator]:
         others = ESTIMATORS[self.rules.decisions]
@@ -261,20 +264,20 @@ class Training:
 
 def train(contest: Contest, estimator: Estimator, report: Callable[[int, int, float], None]) -> Training:
     """Adam with a cosine decay, from every seed's start at every rate."""
-    rules = contest.rules
-    lanes = len(rules.rates)
+    rules, lanes = contest.rules, len(contest.rules.rates)
+    single = replace(contest, problem=replace(
+        contest.problem, parameters=in_precision(jnp.float32, dict(contest.problem.parameters)), _cache={}))
     spread = jax.tree.map(lambda x: jnp.tile(x, (lanes, *(1,) * (x.ndim - 1))), contest.starts)
-    trained, fixed = eqx.partition(spread, contest.which)
-    keys, rates = jnp.tile(contest.keys, lanes), jnp.repeat(jnp.asarray(rules.rates), rules.seeds)
+    begun, fixed, grid = in_precision(jnp.float32, (*eqx.partition(spread, contest.which), contest.held_out[0]))
+    keys, rates = jnp.tile(contest.keys, lanes), jnp.repeat(jnp.asarray(rules.rates, jnp.float32), rules.seeds)
     adam = optax.scale_by_adam()
-    moments = jax.vmap(adam.init)(trained)
     length = max(1, rules.steps // rules.points)
     total = length * rules.points
 
     def lane(trained: Any, fixed: Any, moments: Any, key: Array, rate: Array, numbers: Array) -> tuple[Any, Any]:
         def body(carry: tuple, step: Array) -> tuple[tuple, None]:
             now, state = carry
-            g = contest.gradient(estimator, now, fixed, jax.random.fold_in(key, step), step / total)
+            g = single.gradient(estimator, now, fixed, jax.random.fold_in(key, step), step / total)
             updates, state = adam.update(g, state)
             pace = rate * 0.5 * (1 + jnp.cos(jnp.pi * step / total))
             return (jax.tree.map(lambda x, u: x - pace * u, now, updates), state), None
@@ -283,14 +286,15 @@ def train(contest: Contest, estimator: Estimator, report: Callable[[int, int, fl
         return carry
 
     chunk = eqx.filter_jit(lambda t, f, m, k, r, n: jax.vmap(lane, in_axes=(0, 0, 0, 0, 0, None))(t, f, m, k, r, n))
-    grid, _ = contest.held_out
-    looks = [contest.look(trained, fixed, grid)]
-    half = trained
-    for i in range(rules.points):
-        trained, moments = chunk(trained, fixed, moments, keys, rates, jnp.arange(i * length, (i + 1) * length))
-        looks.append(contest.look(trained, fixed, grid))
-        if i + 1 <= rules.points // 2:
-            half = trained
-        report((i + 1) * length, total, float(np.nanmin(np.sum(np.asarray(looks[-1]), -1))))
-    costs = np.stack([np.asarray(x) for x in looks], axis=1).reshape(lanes, rules.seeds, rules.points + 1, -1)
-    return Training(np.arange(rules.points + 1) * length * rules.batch, costs, trained, half)
+    with jax.enable_x64(False):
+        trained, moments = begun, jax.vmap(adam.init)(begun)
+        looks = [single.look(trained, fixed, grid)]
+        half = trained
+        for i in range(rules.points):
+            trained, moments = chunk(trained, fixed, moments, keys, rates, jnp.arange(i * length, (i + 1) * length))
+            looks.append(single.look(trained, fixed, grid))
+            if i + 1 <= rules.points // 2:
+                half = trained
+            report((i + 1) * length, total, float(np.nanmin(np.sum(np.asarray(looks[-1]), -1))))
+    costs = np.stack([np.asarray(x, float) for x in looks], axis=1).reshape(lanes, rules.seeds, rules.points + 1, -1)
+    return Training(np.arange(rules.points + 1) * length * rules.batch, costs, *in_precision(jnp.float64, (trained, half)))
