@@ -266,8 +266,7 @@ def tokens(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], vocabula
     nominal = carriers.nominal_bits(length, vocabulary, stop)
     if nominal > math.log2(carriers.LARGEST_NOISY if noisy else carriers.LARGEST_ALPHABET):
         if noisy:
-            raise Unlowered("L001", f"noise on more than {carriers.LARGEST_NOISY} words cannot be lowered yet", made.s.span,
-                            "carry fewer tokens, or send several messages")
+            return long_noisy_tokens(made, length, vocabulary, nominal, stop, str(noise), p, hard)
         if hard > math.log2(carriers.LARGEST_ALPHABET):
             return long_tokens(made, length, min(vocabulary, carriers.words_within(hard / length)), vocabulary, nominal, stop)
         words = carriers.words(length, vocabulary, stop, carriers.words_within(hard))
@@ -310,6 +309,39 @@ def long_tokens(made: _Made, length: int, symbols: int, vocabulary: int, nominal
     return made.channel(carrier="tokens", shape=(length, vocabulary), nominal=nominal, capacity=length * math.log2(symbols),
                         encoder=made.name, sent=sent, message=sent,
                         information=made.information(sent))
+
+
+def long_noisy_tokens(made: _Made, length: int, vocabulary: int, nominal: float, stop: bool, noise: str, p: float,
+                      hard: float) -> Channel:
+    """Tokens through noise with too many words for a matrix of them: one choice a position, each position flipped or lost by itself.
+
+    Of a memoryless channel's tokens no more can be used than the hard budget has room for at a token's capacity; the others say
+    nothing and are not sent."""
+    if stop:
+        raise Unlowered("L001", "STOP on so many noisy words cannot be lowered yet", made.s.span, "carry reals: Message(L, d)")
+    if made.scope.axes:
+        raise Unlowered("L001", f"more than {carriers.LARGEST_NOISY} noisy words in a large family cannot be lowered yet", made.s.span,
+                        "carry fewer tokens")
+    each = carriers.token_capacity(noise, vocabulary, p)
+    used = length if length * each <= hard + 1e-9 else math.floor(hard / each + 1e-9)
+    if used == 0:
+        raise Unlowered("L001", f"a budget of {hard:g} bits has no room for a single token of {each:g} bits", made.s.span,
+                        "carry a smaller vocabulary, or say it is an average")
+    shape = (used, vocabulary)
+    sent = made.choice(f"sent({made.name})", shape, Kind("real", shape))
+    if noise == "bsc":
+        flipped = made.random(f"flipped({made.name})", "Bernoulli", (core.Constant(p),), (used,), Kind("bool", (used,), 2))
+        other = core.Apply("sub", (core.Constant(1.0), core.Apply("mul", (core.Constant(2.0), sent))))  # from a token to the other one
+        message = core.Apply("add", (sent, core.Apply("mul", (core.Apply("rows", (flipped, sent)), other))), span=made.s.span)
+    else:
+        heard = made.random(f"heard({made.name})", "Bernoulli", (core.Constant(1 - p),), (used,), Kind("bool", (used,), 2))
+        message = core.Apply("mask", (sent, core.Apply("rows", (heard, sent))), span=made.s.span)
+    arrived = made.let(made.name, message)
+    made.el.decoders[made.name] = lambda e: e
+    kept, turned = (1.0, p) if noise == "bsc" else (1 - p, 0.0)
+    return made.channel(carrier="tokens", shape=(length, vocabulary), noise=noise, p=p, nominal=nominal, capacity=used * each,
+                        encoder=f"sent({made.name})", sent=sent, message=arrived,
+                        information=replace(made.information(sent, kept=kept), flipped=turned))
 
 
 # ---------------------------------------------------------------- private looks

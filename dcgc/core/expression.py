@@ -165,7 +165,8 @@ class Information(Expression):
 
     Its mean is the mutual information I(m; source | given). ``message``: what arrives; ``source``: what the encoder knew; ``given``:
     what was known beforehand (of a private look). ``signal``: the reals that were sent, before Gaussian noise of standard deviation
-    ``sd`` (None: no Gaussian noise). ``kept``: the probability that a token of reals is not erased.
+    ``sd`` (None: no Gaussian noise). ``kept``: the probability that a token is not erased, ``flipped``: that one of two is taken for the
+    other, where ``message`` is what was sent.
     """
 
     channel: str
@@ -175,6 +176,7 @@ class Information(Expression):
     signal: Expression | None = None
     sd: float = 0.0
     kept: float = 1.0
+    flipped: float = 0.0
 
     @property
     def children(self) -> tuple[Expression, ...]:

@@ -72,7 +72,7 @@ def density(world: World, e: core.Information) -> Variable:
         return of_a_member(world, drawn, inlined)
     sites = [world.dependence.sites[r] for r in core.references(world.dependence.inline(e.message))]
     if len(sites) == 1 and isinstance(sites[0], Decision) and sites[0].finite:
-        return position_by_position(world, sites[0])
+        return position_by_position(world, sites[0], e.kept, e.flipped)
     return constant(math.inf)
 
 
@@ -135,11 +135,13 @@ def of_a_member(world: World, site: Random, message: core.Select) -> Variable:
     return picked(told, 0, evaluate(world, index), False)
 
 
-def position_by_position(world: World, site: Decision) -> Variable:
-    """The sum over positions of each token's own information: a bound for a deterministic encoder (subadditivity of entropy)."""
+def position_by_position(world: World, site: Decision, kept: float = 1.0, flipped: float = 0.0) -> Variable:
+    """The sum over positions of each token's own information: a bound for a deterministic encoder (subadditivity of entropy), also
+    through noise that acts on each token by itself (of a memoryless channel I(X; Y) is at most the sum of I(X_k; Y_k))."""
     p = world.choice(site.name)
+    p = Variable(p.dims, p.data * (1 - 2 * flipped) + flipped)  # of tokens that are flipped there are two
     marginal = (world.base or world).expectation(p)
-    parts = p.data * log_ratio(p.data, jnp.broadcast_to(marginal.data, p.data.shape))
+    parts = kept * p.data * log_ratio(p.data, jnp.broadcast_to(marginal.data, p.data.shape))
     return Variable(p.dims, jnp.sum(parts, axis=tuple(range(len(p.dims), p.data.ndim))))
 
 

@@ -31,6 +31,11 @@ def binary_entropy(p: float) -> float:
     return 0.0 if p in (0.0, 1.0) else -p * math.log2(p) - (1 - p) * math.log2(1 - p)
 
 
+def token_capacity(noise: str, vocabulary: int, p: float) -> float:
+    """Capacity in bits of one token that is erased with probability p, or (one of two) taken for the other."""
+    return 1 - binary_entropy(p) if noise == "bsc" else (1 - p) * math.log2(vocabulary)
+
+
 def words(length: int, vocabulary: int, stop: bool, count: int | None = None) -> list[Word]:
     """The first ``count`` (None: all) messages of ``length`` tokens 1..vocabulary. With STOP the shorter ones too, filled up with 0,
     and first: they cost least to say."""

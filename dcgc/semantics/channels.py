@@ -250,7 +250,7 @@ def _check_capacity(
     if noise == "awgn" and isinstance(power, float) and isinstance(sd, float) and sd > 0:
         through = carriers.gaussian_capacity(dimensions, power, sd)
     elif noise == "bsc" and isinstance(p, float):
-        through = type.shape[0] * (1 - carriers.binary_entropy(p))
+        through = type.shape[0] * carriers.token_capacity(noise, 2, p)
     elif noise == "erasure" and isinstance(p, float) and math.isfinite(holds):
         through = holds * (1 - p)
     if math.isfinite(budget) and budget > through + 1e-9:

@@ -30,6 +30,8 @@ def channels_named(problem: Problem, name: str | None) -> tuple[Channel, ...]:
     found = tuple(c for c in problem.game.channels if name in (c.name, base(c)))
     if not found:
         raise StudyProblem(f"there is no channel {name!r}; there {'is none' if not names else 'are ' + ', '.join(names)}")
+    if found[0].carrier == "tokens" and found[0].noise != "none" and not found[0].words:
+        raise StudyProblem(f"{name} carries more noisy words than can be numbered")
     if found[0].axes:
         raise StudyProblem(f"{name} is a channel of a large family, whose messages cannot be told apart yet")
     return found

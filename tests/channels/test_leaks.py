@@ -331,7 +331,52 @@ class Words:
         return max(found)
 
 
+class LongWords:
+    """A game whose noisy words are too many for a matrix: what is sent and heard token by token, on samples of the game's own graph."""
+
+    def __init__(self, text: str):
+        self.p = problem(text)
+        (self.channel,) = self.p.game.channels
+        self.encoder = next(d for d in self.p.game.decisions if d.name == self.channel.encoder)
+        self.n = int(next(r for r in self.p.game.randoms if r.name == "s").arguments[0].value)
+
+    def heard(self, book: np.ndarray, seed: int, samples: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Symbols (n,), tokens that arrive (n, L, V) and whether each was heard (n, L), if symbol s is said as word ``book[s]``."""
+        law = jnp.eye(self.channel.shape[1])[jnp.asarray(book)]
+
+        def follow(world: World, d: Decision) -> Variable:
+            s = evaluate(world, d.observations[0].expression)
+            return Variable(s.dims, law[jnp.round(s.data).astype(int) - 1])
+
+        world = self.p.world(sampled_grid(self.p, samples, seed), self.p.natural, {self.encoder.name: follow, "a": rule(lambda *_: 0.0)})
+        symbol = np.round(np.asarray(world.value("s").data)).astype(int) - 1
+        token = np.asarray(evaluate(world, self.channel.message).data)
+        return symbol, token, token.sum(-1) > 0.5
+
+    def recovered(self, fresh: int = 2**15) -> float:
+        """By the exact posterior of a memoryless channel, with the best of ten codes of words that are drawn at random."""
+        length, size, found = *self.encoder.shape, []
+        for seed in range(10):
+            rng = np.random.default_rng(seed)
+            word = rng.choice(size**length, self.n, replace=self.n > size**length)
+            book = np.stack([word // size**k % size for k in range(length)], 1)
+            symbol, token, heard = self.heard(book, seed, fresh)
+            assert set(np.unique(token)) <= {0.0, 1.0}
+            said = np.eye(size)[book].reshape((self.n, -1))
+            right = token.reshape((len(token), -1)) @ said.T  # tokens that are as this symbol would have them
+            p = self.channel.p
+            score = right * (np.log(1 - p) - np.log(p)) if self.channel.noise == "bsc" else \
+                np.where(right < heard.sum(1)[:, None] - 0.5, -np.inf, 0.0)
+            lost = np.asarray(logsumexp(jnp.asarray(score), axis=1)) - score[np.arange(len(symbol)), symbol]
+            found.append((math.log(self.n) - lost.mean()) / math.log(2))
+        return max(found)
+
+
 # ---------------------------------------------------------------- carriers
+
+
+def many(carries: str, clauses: str = ""):
+    return lambda bits: LongWords(game(carries, f"budget {bits} bits; {clauses}", symbols(bits)))
 
 
 def real(carries: str, clauses: str = ""):
@@ -364,6 +409,8 @@ CARRIERS = {
     "Tokens(2, 2), bsc(0.1)": (tokens("Tokens(2, 2)", "noise bsc(0.1)"), (0.5, None, None, None)),
     "Tokens(8, 2), bsc(0.1)": (tokens("Tokens(8, 2)", "noise bsc(0.1)"), (0.99, 0.9, 0.8, None)),
     "Tokens(2, 4), erasure(0.25)": (tokens("Tokens(2, 4)", "noise erasure(0.25)"), (0.9, 0.85, None, None)),
+    "Tokens(12, 2), bsc(0.05)": (many("Tokens(12, 2)", "noise bsc(0.05)"), (0.5, 0.6, 0.8, 0.85)),
+    "Tokens(8, 4), erasure(0.25)": (many("Tokens(8, 4)", "noise erasure(0.25)"), (None, 0.5, 0.6, 0.75)),
     "Tokens(4, 4), erasure(0.25)": (tokens("Tokens(4, 4)", "noise erasure(0.25)"), (0.99, 0.99, 0.9, None)),
 }
 BITS = (1, 2, 4, 8)
@@ -371,7 +418,7 @@ BITS = (1, 2, 4, 8)
 OFTEN = {("Real", 1), ("Real[8], awgn with a budget below its capacity", 8), ("Real[2], gaussian", 2),
          ("Message(4, 8), soft STOP", 4), ("Message(4, 2), erasure", 4), ("total of Real and Real[2]", 2), ("Tokens(4, 8)", 1),
          ("Tokens(4, 8)", 4), ("Tokens(4, 8), soft STOP", 1), ("Tokens(4, 16)", 2), ("Tokens(4, 16)", 4),
-         ("Tokens(2, 2), bsc(0.1)", 1), ("Tokens(2, 4), erasure(0.25)", 2)}
+         ("Tokens(2, 2), bsc(0.1)", 1), ("Tokens(2, 4), erasure(0.25)", 2), ("Tokens(12, 2), bsc(0.05)", 4)}
 
 
 def cases():
@@ -593,3 +640,32 @@ def test_a_noisy_bit_leaks():
     found = noisy_bit()
     print(f"sigmoid of a noisy logit, 1 nominal bit: {found:.3f} recovered")
     assert found > 2
+
+
+# ---------------------------------------------------------------- long noisy words
+
+
+@pytest.mark.parametrize("noise", ["bsc(0.05)", "erasure(0.25)"])
+def test_noise_acts_on_each_token_of_a_long_word_by_itself(noise):
+    """Errors come with the stated probability, independent of each other and of what is said; and the ledger's sum over tokens is the
+    information of a code of independent uniform tokens."""
+    line = LongWords(game("Tokens(12, 2)", f"noise {noise}", 4096))
+    book = np.arange(4096)[:, None] // 2 ** np.arange(12) % 2  # every word once: independent uniform tokens
+    symbol, token, heard = line.heard(book, 0, 2**14)
+    wrong = (token.argmax(-1) != book[symbol]) & heard if noise.startswith("bsc") else ~heard
+    p = line.channel.p
+    np.testing.assert_allclose(wrong.mean(0), p, atol=5 * math.sqrt(p * (1 - p) / 2**14))
+    assert np.abs(np.corrcoef(wrong.T) - np.eye(12)).max() < 0.05
+    assert np.abs(np.corrcoef(np.concatenate([wrong, book[symbol]], 1).T)[:12, 12:]).max() < 0.05
+    each = 1 + p * math.log2(p) + (1 - p) * math.log2(1 - p) if noise.startswith("bsc") else 1 - p
+    law = jnp.eye(2)[jnp.asarray(book)]
+    follow = lambda w, d: (lambda s: Variable(s.dims, law[jnp.round(s.data).astype(int) - 1]))(  # noqa: E731
+        evaluate(w, d.observations[0].expression))
+    world = line.p.world(sampled_grid(line.p, 2**12, 0), line.p.natural, {line.encoder.name: follow, "a": rule(lambda *_: 0.0)})
+    told = float(world.expectation(world.information(line.channel.information)).data) / math.log(2)
+    assert told == pytest.approx(12 * each, rel=2e-3)
+
+
+def test_a_budget_without_room_for_one_noisy_token_is_refused():
+    _, ledger = elaborated(game("Tokens(12, 2)", "budget 0.5 bits; noise bsc(0.05)", 8))
+    assert [e.code for e in ledger.errors] == ["L001"]
