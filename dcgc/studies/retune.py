@@ -63,7 +63,8 @@ def retuned(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str],
         if replies is not None:
             found.append((replies, how))
     else:
-        known = {k: enumerated_reply(problem, problem.groups[k][0], True) for k in groups if len(problem.groups[k]) == 1}
+        known = {k: enumerated_reply(problem, problem.groups[k][0], True) for k in groups
+                 if len(problem.groups[k]) == 1 and free_form(problem, problem.groups[k][0], ("best_response",))}
         known = {k: r for k, r in known.items() if r is not None}
         rest = [k for k in groups if k not in known]
         if known:
@@ -73,6 +74,12 @@ def retuned(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str],
         moved = descended(problem, start, rest, people, speakers, seed)
         found.append((moved, (f"{found[-1][1]}, then " if found else "") + "Adam on the listeners' coefficients, fresh samples"))
     return best_of([*reversed(found), (before, "the old policies, which read the codes")], problem, groups, people)
+
+
+def free_form(problem: Problem, d: Decision, families: tuple[str, ...]) -> bool:
+    """Whether the text asks for no family of policies for this decision, but for these."""
+    asked = {c.subject for c in problem.game.policies if c.family not in families}
+    return not {d.name, d.name.split("[", 1)[0], d.actor.name} & asked
 
 
 def best_of(candidates: list[tuple[dict[str, Any], str]], problem: Problem, groups: Sequence[str],
@@ -112,12 +119,11 @@ def regret_of(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str
 def replied(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str]) -> tuple[dict[str, Any] | None, list[str], str]:
     """Best replies on a grid: the profile with them (None if there are none), the groups that are left, and how, in words."""
     exact = {k: r for k, r in exact_replies(problem, Settings()).items() if k in groups}
-    asked = {c.subject for c in problem.game.policies if c.family not in ("best_response", "table")}
     tables: list[str] = []
     left: list[str] = []
     for k in groups:
         d = problem.groups[k][0]
-        free = not {d.name, d.name.split("[", 1)[0], d.actor.name} & asked
+        free = free_form(problem, d, ("best_response", "table"))
         if k not in exact:
             (tables if free and not d.mixed and problem.reduction.information[d.name] is not None else left).append(k)
     if not exact and not tables:
