@@ -14,7 +14,7 @@ from jax import Array
 from ..core.site import Decision
 from ..policies import Head, Policy
 from ..primitives.relaxations import Relaxation
-from .blocks import in_blocks
+from .blocks import in_blocks, vectorised
 from .evaluate import evaluate
 from .variable import Variable, constant, expand, lift, stack, union
 
@@ -70,7 +70,7 @@ class Strategy(eqx.Module):
         shape = tuple(sizes[x] for x in dims)
         count = math.prod(shape)
         flat = [jnp.broadcast_to(expand(v, dims, len(v.own)), (*shape, *v.own)).reshape((count, *v.own)) for v in variables]
-        raw = in_blocks(Raw(self), flat[0], flat[1])
+        raw = vectorised(Raw(self), flat[0], flat[1])
         low, high = (x.reshape((*shape, *x.shape[1:])) for x in flat[2:])
         return Variable(dims, raw.reshape((*shape, *raw.shape[1:]))), low, high
 

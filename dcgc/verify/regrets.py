@@ -123,7 +123,9 @@ def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) ->
         return float("nan"), float("nan"), False, "not computed: the grid would be too large"
     if problem.is_lqg and all(isinstance(getattr(s, "policy", None), (Affine, Constant)) for s in profile.values()):
         return small_deviation(problem, profile, d), float("nan"), True, "best affine reply (quadratic costs, Gaussian draws)"
-    return small_deviation(problem, profile, d), float("nan"), False, "best deviation quadratic in what is seen"
+    tried = "best change of one symbol" if d.finite and not d.enumerable else \
+        "best constant deviation" if d.finite or d.kind == "simplex" else "best deviation quadratic in what is seen"
+    return small_deviation(problem, profile, d), float("nan"), False, tried
 
 
 class Deviation(eqx.Module):
