@@ -41,7 +41,7 @@ class EnumeratedReply(eqx.Module):
     hidden: tuple[str, ...] = eqx.field(static=True)
     heard: tuple[str, ...] = eqx.field(static=True)
     payments: tuple[str, ...] = eqx.field(static=True)
-    depends_on_profile: ClassVar[bool] = True
+    deterministic: ClassVar[bool] = True
 
     def __call__(self, world: World, d: Decision) -> Variable:
         q = self.conditional_costs(world, d)
@@ -69,8 +69,9 @@ class EnumeratedReply(eqx.Module):
         return along(name, jnp.asarray(law.support_values(*(evaluate(world, a).data for a in site.arguments))))
 
     def belief(self, world: World) -> Variable:
-        """p(hidden | what is heard) at every sample."""
-        supposed = world.vary({h: self.values(world, h) for h in self.hidden})
+        """p(hidden | what is heard) at every sample. Somebody's deviation is heard, but it is not reckoned with."""
+        nature = {n: v for n, v in world.overrides.items() if not isinstance(world.dependence.sites[n], Decision)}
+        supposed = (world.base or world).vary({**nature, **{h: self.values(world, h) for h in self.hidden}})
         logs: Variable = constant(0.0)
         for h in self.hidden:
             site = world.dependence.sites[h]
@@ -79,15 +80,24 @@ class EnumeratedReply(eqx.Module):
             logs = lift(jnp.add, logs, along(h, jnp.log(jnp.maximum(p, 1e-300))))
         for name in self.heard:
             c = next(c for c in world.game.channels if c.name == name)
-            if c.carrier == "tokens":  # the chance of the word that is heard
-                match = lift(jnp.multiply, supposed.choice(c.encoder), evaluate(world, c.message))
-                logs = lift(jnp.add, logs, Variable(match.dims, jnp.log(jnp.maximum(jnp.sum(match.data, axis=-1), 1e-300))))
+            if c.carrier == "tokens":
+                chance = self.chance_of_word(supposed, c, evaluate(world, c.message))
+                logs = lift(lambda a, p: a + jnp.log(jnp.maximum(p, 1e-300)), logs, chance)
                 continue
             apart = lift(jnp.subtract, evaluate(world, c.message), evaluate(supposed, c.sent))
             square = jnp.sum(apart.data.reshape((*apart.data.shape[:len(apart.dims)], -1)) ** 2, axis=-1)
             logs = lift(jnp.add, logs, Variable(apart.dims, -square / (2 * c.sd**2)))
         axes = tuple(logs.dims.index(h) for h in self.hidden)
         return Variable(logs.dims, jax.nn.softmax(logs.data, axis=axes))
+
+    def chance_of_word(self, supposed: World, c: Channel, heard: Variable) -> Variable:
+        """The probability of the word that is heard. Of an encoder that is a function only the word that it would say is looked at,
+        so that the work does not grow with the number of words."""
+        if getattr(supposed.rules[c.encoder], "deterministic", False):
+            number = Variable(heard.dims, jnp.argmax(heard.data, axis=-1))
+            return lift(lambda said, word: (said == word) * 1.0, supposed.option(c.encoder), number)
+        match = lift(jnp.multiply, supposed.choice(c.encoder), heard)
+        return Variable(match.dims, jnp.sum(match.data, axis=-1))
 
 
 def enumerated_reply(problem: Problem, d: Decision, words: bool = False) -> EnumeratedReply | None:

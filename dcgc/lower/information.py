@@ -41,7 +41,7 @@ def message_coordinate(world: World, e: core.Information) -> str | None:
 
 def method(world: World, e: core.Information) -> str:
     """How the density of a channel is computed here, in words."""
-    if message_coordinate(world, e) is not None or finite_law(world, e) is not None:
+    if message_coordinate(world, e) is not None or finite_law(world, e) is not None or finite_choice(world, e) is not None:
         return "exact"
     return "Gaussian bound" if e.signal is not None else "entropy bound"
 
@@ -53,6 +53,13 @@ def finite_law(world: World, e: core.Information) -> Random | None:
     if isinstance(site, Random) and site.distribution == "Categorical" and world.grid.scattered:
         return site
     return None
+
+
+def finite_choice(world: World, e: core.Information) -> Decision | None:
+    """A message that is one choice, whose law at each sample is known without a coordinate of its own."""
+    inlined = world.dependence.inline(e.message)
+    site = world.dependence.sites.get(inlined.site) if isinstance(inlined, core.Reference) else None
+    return site if isinstance(site, Decision) and site.enumerable and world.grid.scattered and not e.given else None
 
 
 def density(world: World, e: core.Information) -> Variable:
@@ -137,7 +144,8 @@ def of_a_member(world: World, site: Random, message: core.Select) -> Variable:
 
 def position_by_position(world: World, site: Decision, kept: float = 1.0, flipped: float = 0.0) -> Variable:
     """The sum over positions of each token's own information: a bound for a deterministic encoder (subadditivity of entropy), also
-    through noise that acts on each token by itself (of a memoryless channel I(X; Y) is at most the sum of I(X_k; Y_k))."""
+    through noise that acts on each token by itself (of a memoryless channel I(X; Y) is at most the sum of I(X_k; Y_k)); of a single
+    choice the information itself."""
     p = world.choice(site.name)
     p = Variable(p.dims, p.data * (1 - 2 * flipped) + flipped)  # of tokens that are flipped there are two
     marginal = (world.base or world).expectation(p)

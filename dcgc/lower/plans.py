@@ -115,14 +115,14 @@ def natural_dims(problem: Problem) -> tuple[int, int, bool]:
 
 
 def natural_grid(problem: Problem, budget: int, seed: int = 0, largest: int = 40, samples: int = 4096,
-                 scattered: bool | None = None) -> tuple[Grid, str]:
+                 scattered: bool | None = None, summed: frozenset[str] | None = None) -> tuple[Grid, str]:
     """A grid in nature's own coordinates and its description: a product of Gauss rules within ``budget`` points, else scrambled
-    Sobol points with matched moments."""
+    Sobol points with matched moments (``summed``: see ``sampled_grid``)."""
     count, points, vector = natural_dims(problem)
     n = int((budget / max(points, 1)) ** (1 / max(count, 1))) if points <= budget else 0
     use_samples = vector or (count > 0 and n < 4) or points > budget if scattered is None else scattered or vector
     if use_samples:
-        return sampled_grid(problem, samples, seed), f"{samples} scrambled Sobol points, moments matched"
+        return sampled_grid(problem, samples, seed, summed), f"{samples} scrambled Sobol points, moments matched"
     n = min(n, largest)
     builder = GridBuilder()
     for name, c in problem.natural.coordinates.items():
@@ -141,7 +141,8 @@ def natural_grid(problem: Problem, budget: int, seed: int = 0, largest: int = 40
 def sampled_grid(problem: Problem, samples: int, seed: int, summed: frozenset[str] | None = None) -> Grid:
     """Scrambled Sobol points in all draws at once; normal base variables have their first two moments matched.
 
-    ``summed``: finite decisions without a coordinate, as their law stands for them (default: those in which payments are linear).
+    ``summed``: finite decisions without a coordinate, as their law stands for them (default: those in which payments are linear;
+    under a profile also those that are functions: ``determined.without_coordinate``).
     """
     summed = multilinear(problem) if summed is None else summed
     normal: list[tuple[str, tuple[int, ...]]] = []

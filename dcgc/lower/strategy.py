@@ -14,6 +14,7 @@ from jax import Array
 from ..core.site import Decision
 from ..policies import Head, Policy
 from ..primitives.relaxations import Relaxation
+from .blocks import in_blocks, vectorised
 from .evaluate import evaluate
 from .variable import Variable, constant, expand, lift, stack, union
 
@@ -80,9 +81,23 @@ class Strategy(eqx.Module):
         shape = tuple(sizes[x] for x in dims)
         count = math.prod(shape)
         flat = [jnp.broadcast_to(expand(v, dims, len(v.own)), (*shape, *v.own)).reshape((count, *v.own)) for v in variables]
-        raw = jax.vmap(lambda i, x: self.raw(i, x))(flat[0], flat[1])
+        raw = vectorised(Raw(self), flat[0], flat[1])
         low, high = (x.reshape((*shape, *x.shape[1:])) for x in flat[2:])
         return Variable(dims, raw.reshape((*shape, *raw.shape[1:]))), low, high
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether a finite decision takes one option in each situation."""
+        return self.hard
+
+    def option(self, world: World, d: Decision) -> Variable:
+        """The number, from 0, of the option that a hard choice takes: nothing as large as situations by options is kept."""
+        index, reals = inputs(world, d)
+        dims = union([index, reals])
+        sizes = {x: v.size(x) for v in (index, reals) for x in v.dims}
+        shape = tuple(sizes[x] for x in dims)
+        flat = [jnp.broadcast_to(expand(v, dims, len(v.own)), (*shape, *v.own)).reshape((-1, *v.own)) for v in (index, reals)]
+        return Variable(dims, in_blocks(Largest(self, d.kind == "bool"), *flat).reshape(shape))
 
     def raw(self, index: Array, reals: Array) -> Array:
         """The policy's raw output in one situation: finite index (), real inputs (d,) in the game's units."""
@@ -93,6 +108,26 @@ class Strategy(eqx.Module):
         """A tree of bools: true at the policy's own trainable leaves."""
         nothing = jax.tree.map(lambda _: False, self)
         return eqx.tree_at(lambda s: s.policy, nothing, self.policy.trainable())
+
+
+class Raw(eqx.Module):
+    """A strategy's raw outputs in one situation."""
+
+    strategy: Strategy
+
+    def __call__(self, index: Array, reals: Array) -> Array:
+        return self.strategy.raw(index, reals)
+
+
+class Largest(eqx.Module):
+    """The number of a strategy's largest raw output in one situation, the first of equal ones."""
+
+    strategy: Strategy
+    yes_or_no: bool = eqx.field(static=True)
+
+    def __call__(self, index: Array, reals: Array) -> Array:
+        raw = self.strategy.raw(index, reals)
+        return (raw[0] > 0).astype(int) if self.yes_or_no else jnp.argmax(raw)
 
 
 def hard_choice(world: World, d: Decision, raw: Variable) -> Variable:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,14 @@ from .grid import Grid, cell_weights, interpolation_weights
 from .variable import Variable, along, contract, dim_to_own, lift, own_to_dim, whole
 
 Rule = Callable[["World", Decision], Variable]
+
+
+@runtime_checkable
+class Numbering(Protocol):
+    """A rule that can name the option it takes without a vector of all of them."""
+
+    def option(self, world: World, d: Decision) -> Variable: ...
+
 
 TREMBLE = 1e-9
 AS_TREMBLED = "?"  # suffix under which a factor with everybody's small errors is kept
@@ -120,7 +128,7 @@ class World:
         if coordinate is not None and name in self.grid.nodes:
             return self.options(site) if site.finite else self.nodes(name)
         if self.grid.scattered and site.enumerable and name not in self.grid.nodes:
-            return law_as_value(site.kind, self.choice(name))  # what is paid is linear in it
+            return law_as_value(site.kind, self.choice(name))  # a function's, or what is paid is linear in it
         if site.finite and not site.enumerable and (site.channel is not None or not site.axes):
             return spoken(self.choice(name))
         if name in self.trembles:  # an error of the hand, along a coordinate of its own
@@ -138,6 +146,15 @@ class World:
             self._choices[name] = self.base.choice(name) if fixed and self.base is not None else \
                 self.loop(site, lambda: rule(self, site))
         return self._choices[name]
+
+    def option(self, name: str) -> Variable:
+        """The number, from 0, of the option that a decision takes whose policy is a function, by that policy."""
+        site, rule = self.dependence.sites[name], self.rules[name]
+        assert isinstance(site, Decision)
+        if isinstance(rule, Numbering) and self.relaxation.kind == "exact" and not site.axes and name not in self._choices:
+            return rule.option(self, site)
+        p = self.choice(name)
+        return Variable(p.dims, jnp.argmax(p.data, axis=-1))
 
     def options(self, site: Decision) -> Variable:
         """The values of a finite decision, along its coordinate."""
@@ -194,8 +211,11 @@ class World:
         """An observation: an act with a coordinate is seen as it is on that coordinate, although it is blank elsewhere (what a
         decision inside the same ``when`` decides does not depend on whether the condition holds)."""
         site = self.dependence.sites.get(e.site) if isinstance(e, core.Reference) else None
-        if isinstance(site, Decision) and site.guards and site.name in self.grid.nodes and site.name not in self.overrides:
-            return self.options(site) if site.finite else self.nodes(site.name)
+        if isinstance(site, Decision) and site.guards and site.name not in self.overrides:
+            if site.name in self.grid.nodes:
+                return self.options(site) if site.finite else self.nodes(site.name)
+            if self.grid.scattered and site.enumerable:
+                return law_as_value(site.kind, self.choice(site.name))
         return evaluate(self, e)
 
     def loop(self, site: object, body: Callable[[], Variable]) -> Variable:

@@ -48,7 +48,9 @@ class Speaker(Policy):
         return (decided if self.carried == "plain" else WHOLE[self.carried](decided, self.power)).reshape(-1)
 
     def __call__(self, finite_index: ArrayLike, inputs: jax.Array) -> jax.Array:
-        return -jnp.sum(self.metric * (self.message(finite_index, inputs) - self.codes) ** 2, axis=-1)
+        message = self.message(finite_index, inputs)
+        weighed = self.codes * self.metric  # multiplied out: no array of messages by codes by reals
+        return 2 * weighed @ message - jnp.sum(weighed * self.codes, axis=-1) - jnp.sum(self.metric * message**2)
 
     def trainable(self) -> Self:
         return jax.tree.map(lambda _: False, self)

@@ -20,6 +20,7 @@ from jax import Array
 
 from ..core.site import Decision
 from ..learning import ENGINES
+from ..learning.message_engine import extremes_of, team_cost
 from ..learning.own import projecting
 from ..learning.settings import Settings
 from ..learning.sweep_engine import exact_replies
@@ -41,8 +42,10 @@ FINE = Resolution(hidden=160, seen=1200, observation=800, derived=65, cells=True
 JUDGED = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
 POINTS = 1_000_000
 ROUNDS = 12
-STEPS, CHUNK, PATIENCE = 600, 50, 4
+STEPS, CHUNK = 600, 50
+SHORTER, SLOWEST = 4.0, 1e-3
 SAMPLES, RATE = 2048, 1e-2
+STAKES = 256
 SHARP = 0.02  # temperature of a comparison on a gradient's way, over the spread of its margin
 
 
@@ -63,7 +66,8 @@ def retuned(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str],
         if replies is not None:
             found.append((replies, how))
     else:
-        known = {k: enumerated_reply(problem, problem.groups[k][0], True) for k in groups if len(problem.groups[k]) == 1}
+        known = {k: enumerated_reply(problem, problem.groups[k][0], True) for k in groups
+                 if len(problem.groups[k]) == 1 and free_form(problem, problem.groups[k][0], ("best_response",))}
         known = {k: r for k, r in known.items() if r is not None}
         rest = [k for k in groups if k not in known]
         if known:
@@ -71,8 +75,15 @@ def retuned(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str],
     if rest:
         start = found[-1][0] if found else before
         moved = descended(problem, start, rest, people, speakers, seed)
-        found.append((moved, (f"{found[-1][1]}, then " if found else "") + "Adam on the listeners' coefficients, fresh samples"))
+        if moved is not start:
+            found.append((moved, (f"{found[-1][1]}, then " if found else "") + "Adam on the listeners' coefficients, fresh samples"))
     return best_of([*reversed(found), (before, "the old policies, which read the codes")], problem, groups, people)
+
+
+def free_form(problem: Problem, d: Decision, families: tuple[str, ...]) -> bool:
+    """Whether the text asks for no family of policies for this decision, but for these."""
+    asked = {c.subject for c in problem.game.policies if c.family not in families}
+    return not {d.name, d.name.split("[", 1)[0], d.actor.name} & asked
 
 
 def best_of(candidates: list[tuple[dict[str, Any], str]], problem: Problem, groups: Sequence[str],
@@ -112,12 +123,11 @@ def regret_of(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str
 def replied(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str]) -> tuple[dict[str, Any] | None, list[str], str]:
     """Best replies on a grid: the profile with them (None if there are none), the groups that are left, and how, in words."""
     exact = {k: r for k, r in exact_replies(problem, Settings()).items() if k in groups}
-    asked = {c.subject for c in problem.game.policies if c.family not in ("best_response", "table")}
     tables: list[str] = []
     left: list[str] = []
     for k in groups:
         d = problem.groups[k][0]
-        free = not {d.name, d.name.split("[", 1)[0], d.actor.name} & asked
+        free = free_form(problem, d, ("best_response", "table"))
         if k not in exact:
             (tables if free and not d.mixed and problem.reduction.information[d.name] is not None else left).append(k)
     if not exact and not tables:
@@ -178,28 +188,34 @@ def chosen(costs: Array, d: Decision) -> Array:
 
 def descended(problem: Problem, profile: dict[str, Any], groups: Sequence[str], people: Sequence[Person], speakers: Sequence[str],
               seed: int) -> dict[str, Any]:
-    """Every listener's coefficients moved down its own cost's gradient (Adam, fresh samples for every chunk); those of the chunk with
-    the least cost on samples held out. Groups whose policies have no coefficients stay as they are."""
+    """Every listener's coefficients moved down its own cost's gradient, or where a team's listeners choose among options that of the
+    loss that such choices are trained on (Adam, fresh samples for every chunk).
+
+    A chunk of steps that does not lower the cost on samples held out is taken back, and later steps are shorter. Groups whose
+    policies have no coefficients stay as they are; where nothing is gained the profile itself is returned.
+    """
     able = [k for k in groups if isinstance(profile[k], Strategy) and any(jax.tree.leaves(profile[k].trainable()))]
     if not able:
         return profile
     soft = {k: replace(profile[k], hard=False) for k in able}
     which = {k: s.trainable() for k, s in soft.items()}
     rest = {k: s for k, s in profile.items() if k not in able}
-    adam = optax.adam(optax.cosine_decay_schedule(RATE, STEPS, alpha=1e-2))
+    adam = optax.scale_by_adam()
+    schedule = optax.cosine_decay_schedule(RATE, STEPS, alpha=1e-2)
     relaxation = Relaxation("sigmoid", temperature=SHARP) if problem.has_steps else Relaxation("exact")
+    stakes = at_stake(problem, {**profile, **soft}, able, speakers, seed)
 
     def cost(own: Any, k: str, kept: Mapping[str, Any], grid: Grid, said: Mapping[str, Variable]) -> Array:
         d = problem.groups[k][0]  # one member moves, its twins stay
         world = played(problem, {n: projecting(s) for n, s in {**rest, **kept}.items()}, grid, relaxation, said)
         world.rules = {**world.rules, d.name: own}
-        return problem.cost(world, problem.decider(d))
+        return problem.cost(world, problem.decider(d)) if stakes is None else team_cost(problem, world, {}, True, stakes)
 
     @jax.jit
-    def chunk(grid: Grid, moving: Any, state: Any) -> tuple[Any, Any]:
+    def chunk(grid: Grid, moving: Any, state: Any, pace: Array, first: Array) -> tuple[Any, Any]:
         said = spoken(problem, {**rest, **eqx.combine(moving, fixed)}, grid, speakers)
 
-        def body(carry: tuple[Any, Any], _: Any) -> tuple[tuple[Any, Any], None]:
+        def body(carry: tuple[Any, Any], step: Array) -> tuple[tuple[Any, Any], None]:
             now, moments = carry
             held = jax.lax.stop_gradient(now)
             gradient = {}
@@ -209,9 +225,10 @@ def descended(problem: Problem, profile: dict[str, Any], groups: Sequence[str], 
 
                 gradient[k] = jax.grad(own)(now[k])
             updates, moments = adam.update(gradient, moments, now)
-            return (optax.apply_updates(now, updates), moments), None
+            rate = pace * schedule(first + step)
+            return (jax.tree.map(lambda x, u: x - rate * u, now, updates), moments), None
 
-        return jax.lax.scan(body, (moving, state), None, length=CHUNK)[0]
+        return jax.lax.scan(body, (moving, state), jnp.arange(CHUNK))[0]
 
     @jax.jit
     def held_out(grid: Grid, moving: Any) -> Array:
@@ -221,17 +238,34 @@ def descended(problem: Problem, profile: dict[str, Any], groups: Sequence[str], 
 
     moving, fixed = eqx.partition(soft, which)
     state, test = adam.init(moving), sampled_grid(problem, 2 * SAMPLES, seed + 1)
-    best, least, waited = moving, float(held_out(test, moving)), 0
+    best, least, pace, kept = moving, float(held_out(test, moving)), 1.0, False
     for i in range(STEPS // CHUNK):
-        moving, state = chunk(sampled_grid(problem, SAMPLES, seed + 2 + i), moving, state)
+        moving, state = chunk(sampled_grid(problem, SAMPLES, seed + 2 + i), moving, state, jnp.asarray(pace), jnp.asarray(i * CHUNK))
         now = float(held_out(test, moving))
-        if not math.isfinite(now):
+        if math.isfinite(now) and (opposed(problem, people) or now < least - 1e-6 * abs(least)):
+            best, least, kept = moving, now, True
+        elif opposed(problem, people):
             break
-        better = opposed(problem, people) or now < least - 1e-6 * abs(least)
-        best, least, waited = (moving, now, 0) if better else (best, least, waited + 1)
-        if waited >= PATIENCE:
-            break
+        else:  # too long a step for policies like these: back to where it was best, and on in shorter ones
+            moving, state, pace = best, adam.init(best), pace / SHORTER
+            if pace < SLOWEST:
+                break
+    if not kept:
+        return profile
     return {**profile, **{k: replace(s, hard=profile[k].hard) for k, s in eqx.combine(best, fixed).items()}}
+
+
+def at_stake(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str], speakers: Sequence[str],
+             seed: int) -> tuple[float, float] | None:
+    """The least and the most that a team can be charged whose listeners all choose among options; else None."""
+    paid = problem.pays(problem.decider(problem.groups[groups[0]][0]))
+    if not problem.is_team or not all(problem.groups[k][0].enumerable for k in groups) or any(
+            p.information is not None or p.constraint is not None for p in paid):
+        return None
+    grid = sampled_grid(problem, STAKES, seed)
+    world = played(problem, profile, grid, Relaxation("exact"), spoken(problem, profile, grid, speakers))
+    low, high = extremes_of(problem, world, {})
+    return (low, high) if low < high else None
 
 
 def played(problem: Problem, profile: Mapping[str, Any], grid: Grid, relaxation: Relaxation, said: Mapping[str, Variable]) -> World:

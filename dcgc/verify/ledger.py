@@ -10,7 +10,7 @@ import numpy as np
 from ..core.expression import Parameter
 from ..core.site import Channel, Constraint, Decision
 from ..lower.evaluate import evaluate
-from ..lower.information import message_coordinate, method
+from ..lower.information import finite_choice, message_coordinate, method
 from ..lower.problem import Problem
 from ..lower.variable import constant, contract
 from ..lower.world import World
@@ -57,11 +57,13 @@ def multiplier(world: World, c: Constraint) -> float:
 
 
 def word_law(problem: Problem, c: Channel, world: World) -> np.ndarray | None:
-    """How often each word is sent; None where words are no coordinate."""
+    """How often each word is sent; None where words cannot be listed."""
     site = problem.dependence.sites.get(c.encoder)
-    if not isinstance(site, Decision) or not site.enumerable or site.name not in world.grid.sizes:
+    if not isinstance(site, Decision) or not site.enumerable:
         return None
-    return np.asarray(contract([constant(1.0), *world.closure((site.name,))], (site.name,)).data)
+    if site.name in world.grid.sizes:
+        return np.asarray(contract([constant(1.0), *world.closure((site.name,))], (site.name,)).data)
+    return np.asarray(world.expectation(world.choice(site.name)).data) if world.grid.scattered else None
 
 
 def bits_of(p: np.ndarray) -> float:
@@ -74,7 +76,8 @@ def entropy(problem: Problem, c: Channel, world: World) -> float:
     dim = message_coordinate(world, c.information)
     if dim is not None and world.reduction.coordinates[dim].role == "finite":
         return bits_of(np.asarray(contract([constant(1.0), *world.closure((dim,))], (dim,)).data))
-    return math.nan
+    law = word_law(problem, c, world) if finite_choice(world, c.information) is not None else None
+    return math.nan if law is None else bits_of(law)
 
 
 def lengths(problem: Problem, c: Channel, world: World) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from jax import Array
 
 from ..core.site import Decision, Random
 from ..information.reduction import Coordinate
+from ..lower.determined import without_coordinate
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid, natural_probe
@@ -23,15 +24,17 @@ from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.strategy import BestResponse, Deviator, inputs
 from ..lower.variable import Variable, lift
-from ..lower.world import World
+from ..lower.world import World, law_as_value
 from ..policies import Affine, Constant
 from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
-from .regret import decision_regret
+from .regret import CANDIDATE, decision_regret
 
 GRID = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
 BUDGET = 800_000
+TRIALS, LEAST_SAMPLES = 1 << 18, 1024  # samples times constant deviations
+TRIALS_AT_ONCE = 1 << 15
 
 
 def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool = False) -> tuple[tuple[Regret, ...], list[str]]:
@@ -120,7 +123,9 @@ def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) ->
         return float("nan"), float("nan"), False, "not computed: the grid would be too large"
     if problem.is_lqg and all(isinstance(getattr(s, "policy", None), (Affine, Constant)) for s in profile.values()):
         return small_deviation(problem, profile, d), float("nan"), True, "best affine reply (quadratic costs, Gaussian draws)"
-    return small_deviation(problem, profile, d), float("nan"), False, "best deviation quadratic in what is seen"
+    tried = "best change of one symbol" if d.finite and not d.enumerable else \
+        "best constant deviation" if d.finite or d.kind == "simplex" else "best deviation quadratic in what is seen"
+    return small_deviation(problem, profile, d), float("nan"), False, tried
 
 
 class Deviation(eqx.Module):
@@ -153,7 +158,7 @@ def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -
         return word_deviation(problem, profile, d)
     if d.finite or d.kind == "simplex":
         return finite_deviation(problem, profile, d)
-    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096)
+    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096, summed=without_coordinate(problem, profile))
     world = problem.world(grid, problem.natural, profile, Relaxation("cells" if problem.has_steps else "exact"))
     _, reals = inputs(world, d)
     flat = np.asarray(reals.data).reshape(max(1, int(np.prod(reals.data.shape[:-1]))), reals.data.shape[-1])
@@ -190,7 +195,7 @@ def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -
 
 def word_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
     """What the best change of one position to one fixed symbol gains, of a message of many words: a lower bound."""
-    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=1024)
+    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=1024, summed=without_coordinate(problem, profile))
     person = problem.decider(d)
     said = problem.world(grid, problem.natural, profile).choice(d.name)
     length, symbols = d.shape
@@ -209,13 +214,19 @@ def word_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) ->
 
 def finite_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
     """What the best constant deviation of a finite decision gains: a lower bound."""
-    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096)
+    samples = max(LEAST_SAMPLES, min(4096, TRIALS // d.options))
+    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=samples, summed=without_coordinate(problem, profile))
+    world = problem.world(grid, problem.natural, profile)
     person = problem.decider(d)
-    base = float(problem.cost(problem.world(grid, problem.natural, profile), person))
+    base = float(problem.cost(world, person))
+    together = 1 if problem.loops else max(1, min(d.options, TRIALS_AT_ONCE // math.prod(grid.sizes.values())))
+    options = np.eye(d.options)
     best = base
-    for k in range(d.options):
-        w = problem.world(grid, problem.natural, profile)
-        fixed = jnp.eye(d.options)[k]
-        w.rules = {**w.rules, d.name: lambda world, site, f=fixed: Variable((), f)}
-        best = min(best, float(problem.cost(w, person)))
+    for start in range(0, d.options, together):
+        law = Variable((CANDIDATE,), jnp.asarray(options[start:start + together])) if together > 1 else \
+            Variable((), jnp.asarray(options[start]))
+        w = problem.world(grid, problem.natural, profile) if d.axes else \
+            world.vary({d.name: law_as_value(d.kind, law)})  # who hears of it answers as ever
+        w.rules = {**w.rules, d.name: lambda world, site, law=law: law}
+        best = min(best, float(jnp.min(problem.cost(w, person))))
     return base - best

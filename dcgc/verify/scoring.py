@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.expression import Account
 from ..core.site import Constraint, Published
+from ..lower.determined import without_coordinate
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
@@ -174,7 +175,8 @@ def information(problem: Problem, profile: Mapping[str, Any], grid: Grid) -> Wor
 
 
 def sampled(problem: Problem, profile: Mapping[str, Any], seed: int) -> World:
-    return problem.world(sampled_grid(problem, SAMPLES, 1000 + seed), problem.natural, profile, Relaxation("exact"))
+    grid = sampled_grid(problem, SAMPLES, 1000 + seed, without_coordinate(problem, profile))
+    return problem.world(grid, problem.natural, profile, Relaxation("exact"))
 
 
 def figure(label: str, values: list[np.ndarray], ground: Ground) -> Figure:

@@ -10,13 +10,15 @@ import pytest
 
 from dcgc import door
 from dcgc.cli import main
+from dcgc.lower.enumerated import enumerated_reply
 from dcgc.protocols import coding
 from dcgc.runs import serialise
 from dcgc.semantics import check
 from dcgc.source import Ledger, Source
+from dcgc.studies import retune
 from dcgc.studies.mistake import StudyProblem
 from dcgc.studies.quantise import METHODS, converted, fitted, medians, quantise
-from dcgc.studies.retune import cost_of
+from dcgc.studies.retune import at_stake, cost_of, descended, free_form
 from dcgc.studies.study import Stage, channels_named
 from dcgc.studies.text import with_words
 from dcgc.verify.functions import policy_function
@@ -175,3 +177,82 @@ def test_refusals_are_one_line(gauss, hand, one_bit, capsys):
     assert main(["quantise", str(folder), "--bits", "1"]) == 2
     assert "m carries 2 words already" in capsys.readouterr().err
     assert set(METHODS) == {"vector", "scalar"}
+
+
+# ---------------------------------------------------------------- listeners that choose among many
+
+POINTING = """game Pointing "Point at the pair of numbers that the speaker sees"
+player Speaker, Listener
+team Pair = Speaker, Listener
+random objects[6, 2] ~ Normal(0, 1)
+random target ~ Categorical(6)
+channel m : Speaker -> Listener { carries Message(1, 2); noise awgn(power = inf, sd = 0.5) }
+send m by Speaker knowing objects[target]
+decide guess : Choice(6) by Listener knowing m, objects
+cost Pair = 1 - guess[target]
+"""
+CHOOSING = """game Choosing "Say which of four"
+player A, B
+team T = A, B
+random x ~ Categorical(4)
+channel m : A -> B { carries Tokens(1, 4) }
+send m by A knowing x
+decide guess : Choice(4) by B knowing m
+cost T = 1 - guess[x]
+"""
+
+
+@pytest.fixture(scope="module")
+def pointing(hand):
+    game = door.load(POINTING).problem
+    listener = enumerated_reply(game, next(d for d in game.game.decisions if d.name == "guess"))
+    return hand.result(POINTING, lambda d: {"sent(m)": hand.affine(d["sent(m)"], np.eye(2)), "guess": listener})
+
+
+def test_bayes_rule_points_as_well_as_the_words_allow(pointing):
+    """With the word and all objects seen, the guess is right once for every word that is there: (1/n) sum over words of 1 - (1 - p)^n."""
+    made = study(pointing, 3, samples=8192)
+    assert "enumeration" in made.listeners
+    p = np.asarray(made.coded[0].frequencies) / made.coded[0].messages
+    assert made.words == 8 and made.coded[0].entropy > 2.9
+    expected = np.sum(1 - (1 - p) ** 6) / 6
+    paid = Stage(made.problem, made.profile, 8192, 9).cost(made.problem.people[0])
+    assert 1 - paid.mean() == pytest.approx(expected, abs=0.012)  # 2.5 standard errors
+    assert 8 * (len(made.coded[0].data) + made.coded[0].model) <= 1.05 * 8 * made.coded[0].least + 64
+
+
+def test_the_text_decides_on_the_listeners_family(hand):
+    free = door.load(CHOOSING).problem
+    asked = door.load(CHOOSING + "policy B : mlp\n").problem
+    d = next(d for d in free.game.decisions if d.name == "guess")
+    assert free_form(free, d, ("best_response",)) and not free_form(asked, d, ("best_response",))
+    assert free_form(door.load(CHOOSING + "policy B : best_response\n").problem, d, ("best_response",))
+
+
+@pytest.mark.parametrize("rate", [1e-2, 1e3])
+def test_a_step_that_is_too_long_is_taken_back(hand, monkeypatch, rate):
+    monkeypatch.setattr(retune, "RATE", rate)
+    monkeypatch.setattr(retune, "SAMPLES", 256)
+    monkeypatch.setattr(retune, "SLOWEST", 1e-12)
+    result = hand.tokens()
+    problem, profile = result.game.problem, dict(result.trained.profile)
+    right = cost_of(problem, profile, problem.people[:1])
+    d = next(d for d in problem.game.decisions if d.name == "guess")
+    wrong = {**profile, "guess": hand.table(d, [[level + 0.5] for level in (0.45, -1.5, 1.5, -0.45)])}
+    start = cost_of(problem, wrong, problem.people[:1])
+    found = descended(problem, wrong, ["guess"], problem.people[:1], ["m"], 3)
+    after = cost_of(problem, found, problem.people[:1])
+    assert start > right + 0.2 and after < start - (0.2 if rate == 1e-2 else 1e-4)
+    monkeypatch.setattr(retune, "SLOWEST", 1.0)
+    monkeypatch.setattr(retune, "RATE", 1e3)
+    assert descended(problem, profile, ["guess"], problem.people[:1], ["m"], 3) is profile  # nothing to gain
+
+
+def test_choices_are_tuned_by_what_they_win(hand):
+    problem = door.load(CHOOSING).problem
+    d = {d.name: d for d in problem.game.decisions}
+    profile = {"m": hand.table(d["m"], 5 * np.eye(4)), "guess": hand.table(d["guess"], 0.01 * np.eye(4)[::-1])}
+    assert at_stake(problem, profile, ["guess"], ["m"], 0) == (0.0, 1.0)
+    assert cost_of(problem, profile, problem.people[:1]) == pytest.approx(1.0)
+    found = descended(problem, profile, ["guess"], problem.people[:1], ["m"], 0)
+    assert cost_of(problem, found, problem.people[:1]) == pytest.approx(0.0)
