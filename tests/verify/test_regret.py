@@ -163,6 +163,20 @@ def test_a_reply_to_what_another_sees_too():
     assert found["B"].ex_ante == pytest.approx(0, abs=1e-6)
 
 
+def test_a_message_that_only_its_listener_pays_for():
+    """What A sends stands in no payment: it only moves the law of what B hears, and the listener's u = y/2 enters A's cost. Over
+    noise of standard deviation 1 / sqrt(2^4 - 1) (2 bits), the best word at x is the one nearest to 2 (x + 1/4) within the power."""
+    p = problem("game G\nplayer A, B\nrandom x ~ Uniform(-1, 1)\nchannel m : A -> B { carries Real; budget 2 bits }\n"
+                "send m by A knowing x\ndecide u : Real by B knowing m\ncost A = (u - x - 0.25)^2\ncost B = (u - x)^2\n")
+    found = regrets(p, {"sent(m)": rule(lambda x: x), "u": rule(lambda y: y / 2)})
+    x = np.linspace(-1, 1, 200_001)
+    gain = (x / 2 - x - 0.25) ** 2 - (np.clip(2 * x + 0.5, -1, 1) / 2 - x - 0.25) ** 2
+    assert found["A"].ex_ante == pytest.approx(gain.mean(), abs=1e-4)
+    assert found["A"].ex_ante < gain.mean() * 1.01
+    best = regrets(p, {"sent(m)": rule(lambda x: jnp.clip(2 * x + 0.5, -1, 1)), "u": rule(lambda y: y / 2)})
+    assert best["A"].ex_ante == pytest.approx(0, abs=1e-9)
+
+
 def test_far_deviations():
     """The best reply lies far from everything that is played."""
     p = problem("game G\nplayer A\ndecide u : Real by A knowing nothing\ncost A = (u - 10)^2\n")
