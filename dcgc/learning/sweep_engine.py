@@ -47,7 +47,7 @@ class Phase:
     ``steps`` of L-BFGS follow each chunk (teams of real decisions). ``temperature`` and ``damping``: at the first and last sweep.
     ``smooth``: the part of all nodes over which best replies are smoothed, where payments jump. ``newton``: sweep i solves the
     projected first-order conditions with ``NODES[i]`` nodes. ``step``: of mirror descent, over what is at stake; a long one is
-    the logit response, which has no memory."""
+    the logit response, which has no memory. ``sharp``: no temperature at all, switches between nodes kept where they belong."""
 
     name: str
     keep: int
@@ -60,6 +60,7 @@ class Phase:
     smooth: float = 0.0
     newton: bool = False
     step: float = 1.0
+    sharp: bool = False
 
 
 def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
@@ -77,7 +78,10 @@ def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
         phases = (Phase("exploring", restarts, 1.0, 300, 100, temperature=(0.3, 1e-3), damping=(0.5, 0.1), smooth=0.08),
                   Phase("settling", 4, 1.0, 400, 100, temperature=(1e-3, 1e-7), damping=(0.1, 0.02), smooth=0.04))
         last = Phase("refining", 3, 2.0, 100, 50, temperature=(1e-5, 1e-8), damping=(0.1, 0.02), smooth=0.02)
-        return (*phases, last) if continuous else phases
+        if not problem.is_team:
+            return (*phases, last) if continuous else phases
+        sharp = Phase("sharpening", 2, 1.0, 60, 30, sharp=True)  # Lloyd's iteration: everybody's best reply, which never costs more
+        return (*phases, last, sharp) if continuous else phases
     if problem.is_team:
         return (Phase("exploring", restarts, 1.0, 8, 4), Phase("descending", 8, 1.0, 2, 1, 60), Phase("descending", 3, 1.0, 3, 1, 100),
                 Phase("refining", 2, 2.0, 2, 1, 100), Phase("refining", 1, 2.0, 2, 1, 60))
@@ -169,7 +173,7 @@ class SweepEngine(Engine):
         fraction = np.arange(begin, end) / max(phase.sweeps - 1, 1)
         pace = tuple(jnp.asarray(a * (b / a) ** fraction) for a, b in (phase.temperature, phase.damping))
         step = 0.25 if problem.randomises else phase.step
-        run = sweeper(problem, others, SweepSettings(step=step, candidates=41 if problem.is_team else 25))
+        run = sweeper(problem, others, SweepSettings(step, 41 if problem.is_team else 25, sharp=phase.sharp))
         smoothers = {x: smoother(grid.nodes[x], phase.smooth) for x in grid.continuous} if problem.has_jumps and phase.smooth else {}
         if tables:
             tables, stakes, costs, movement = run(grid, tables, state["stakes"], smoothers, *pace)
