@@ -23,6 +23,7 @@ from ..lower.plans import Resolution, information_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution, with_observation
 from ..lower.strategy import BestResponse
+from ..lower.variable import constant, contract
 from ..primitives.relaxations import Relaxation
 from . import galerkin
 from .descent import descend
@@ -37,6 +38,7 @@ EXPLORE = Resolution(hidden=80, seen=240, observation=240, derived=33, cells=Tru
 BUDGET = 400_000  # points of the widest expectation while exploring
 FINEST = 4_000_000
 JUMP = 8.0
+STRAYED = 1e-4  # probability that a descent may carry off the grid
 LONG = 1e3
 NODES = (5, 9, 17, 33)
 
@@ -433,12 +435,26 @@ def gainer(problem: Problem, others: Mapping[str, Any]) -> Callable[..., Any]:
 
 
 def descender(problem: Problem, others: Mapping[str, Any], steps: int) -> Callable[..., Any]:
-    """A compiled run of L-BFGS for all restarts: (grid, tables) -> tables, costs."""
+    """A compiled run of L-BFGS for all restarts, within the decisions' bounds: (grid, tables) -> tables, costs. Tables that carry an
+    observation off the grid, where nothing seems to cost anything, are not taken."""
+    def within(grid: Grid, tables: Mapping[str, Array]) -> dict[str, Array]:
+        return {k: galerkin.clipped(problem, grid, tables, others, k, t) for k, t in tables.items()}
+
     def one(grid: Grid, tables: dict[str, Array]) -> tuple[dict[str, Array], Array]:
-        after, _ = descend(lambda t: mean_cost(problem, grid, t, others), tables, steps)
+        after, _ = descend(lambda t: mean_cost(problem, grid, within(grid, t), others), tables, steps)
+        after = within(grid, after)
+        stays = on_grid(problem, grid, after, others) > on_grid(problem, grid, tables, others) - STRAYED
+        after = {k: jnp.where(stays, after[k], t) for k, t in tables.items()}
         return after, mean_cost(problem, grid, after, others)
 
     return cached(problem, ("descender", steps), lambda: jax.jit(lambda grid, tables: jax.lax.map(lambda t: one(grid, t), tables)))
+
+
+def on_grid(problem: Problem, grid: Grid, tables: Mapping[str, Array], others: Mapping[str, Any]) -> Array:
+    """The probability that every observation lies on its grid."""
+    world = world_of(problem, grid, tables, others, Relaxation("cells"))  # type: ignore[arg-type]
+    seen = tuple(n for n, c in problem.reduction.coordinates.items() if c.role == "observation")
+    return contract([constant(1.0), *world.closure(seen)], ()).data
 
 
 def cached(problem: Problem, key: Any, build: Callable[[], Any]) -> Any:
