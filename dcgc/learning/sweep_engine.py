@@ -181,7 +181,9 @@ class SweepEngine(Engine):
             tables, stakes, costs, movement = run(grid, tables, state["stakes"], smoothers, *pace)
         else:
             stakes, costs, movement = {}, jnp.asarray([mean_cost(problem, grid, {}, others)]), jnp.zeros(1)
-        if phase.steps and tables:
+        # an act that is seen as it is lies between nodes by weights of both signs, which a descent would make into gains without end
+        signed = any(c.role == "derived" for c in problem.reduction.coordinates.values())
+        if phase.steps and tables and not signed:
             tables, costs = descender(problem, others, phase.steps)(grid, tables)
         state = {**state, "tables": tables, "stakes": stakes, "sweep": end, "costs": np.asarray(costs), "movement": np.asarray(movement)}
         if not np.isfinite(state["costs"]).any():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from small_games import chance, problem, rule
 
+from dcgc.verify.judge import judge
 from dcgc.verify.regrets import player_regrets
 
 
@@ -175,6 +176,16 @@ def test_a_message_that_only_its_listener_pays_for():
     assert found["A"].ex_ante < gain.mean() * 1.01
     best = regrets(p, {"sent(m)": rule(lambda x: jnp.clip(2 * x + 0.5, -1, 1)), "u": rule(lambda y: y / 2)})
     assert best["A"].ex_ante == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("owner", "counts"), [("T", False), ("B", True)])
+def test_replies_off_the_path_count_where_somebody_could_threaten(owner, counts):
+    """B errs only where A never goes. A team minimises one cost, to which that adds nothing; between two players it is a threat."""
+    p = problem("game G\nplayer A, B\nteam T = A, B\ndecide a : Interval(0, 1) by A knowing nothing\ndecide b : Real by B knowing a\n"
+                f"cost T = a + 1\ncost {owner} = (b - a)^2\n")
+    found = judge(p, {"a": rule(lambda: 0.0), "b": rule(lambda a: jnp.where(a < 0.3, a, a + 2))})
+    assert (found.regret > 0.5) == counts
+    assert counts or found.regret < 1e-4
 
 
 def test_far_deviations():
