@@ -21,8 +21,8 @@ from .scoring import choose_ground
 
 @dataclass(frozen=True)
 class Judgement:
-    """``costs`` by player; ``total``: of the team, or their sum; ``regret``: over the stakes, the largest ex ante one or, but for a team, conditional one;
-    ``sharp``: whether all regrets are exact."""
+    """``costs`` by player; ``total``: of the team, or their sum; ``regret``: over the stakes, the largest ex ante one or, but for a
+    team, conditional one; ``sharp``: whether all regrets are exact."""
 
     costs: Mapping[str, float]
     total: float
