@@ -283,6 +283,8 @@ def tokens(made: _Made, body: tree.ChannelBody, shape: tuple[int, ...], vocabula
         arrived = made.random(made.name, "Categorical", (row,), (), Kind("category", (), len(received)))
         made.el.decoders[made.name] = lambda e: core.Select(
             core.Constant(carriers.one_hot_words(received, vocabulary)), (e,), (False,), span=made.s.span)
+        made.el.decoders[f"sent({made.name})"] = lambda e: core.Select(
+            core.Constant(carriers.one_hot_words(words, vocabulary)), (e,), (True,), span=made.s.span)
         capacity = min(carriers.discrete_capacity(rows), math.log2(len(words)))
         return made.channel(carrier="tokens", shape=(length, vocabulary), noise=noise, p=p,
                             nominal=nominal, capacity=capacity, words=tuple(words), encoder=f"sent({made.name})", sent=sent,

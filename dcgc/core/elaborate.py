@@ -303,7 +303,9 @@ class Elaborator(Resolver):
     def observe(self, known: tree.Expression, scope: Scope) -> list[Observation]:
         if isinstance(known, tree.Name) and known.name == "nothing":
             return []
-        base = known.base if isinstance(known, tree.Index) else known
+        spoken = known.arguments[0].value if isinstance(known, tree.Call) and isinstance(known.function, tree.Name) \
+            and known.function.name == "sent" else known
+        base = spoken.base if isinstance(spoken, tree.Index) else spoken
         if isinstance(base, tree.Name) and base.name in self.silent:
             return []
         if isinstance(base, tree.Name) and base.name in self.decoders:

@@ -316,6 +316,8 @@ class Resolver:
         if isinstance(inner, tree.Index):
             indices = tuple(self.expression(i, scope) for i in inner.indices)
             return core.Select(reference, indices, (False,) * len(indices), span=e.span)
+        if site in self.decoders and not self.observing and not self.site_axes[site]:
+            return self.decoders[site](reference)
         return reference
 
     def rate_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:

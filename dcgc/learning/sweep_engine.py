@@ -23,6 +23,7 @@ from ..lower.plans import Resolution, information_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution, with_observation
 from ..lower.strategy import BestResponse
+from ..lower.variable import constant, contract
 from ..primitives.relaxations import Relaxation
 from . import galerkin
 from .descent import descend
@@ -37,6 +38,7 @@ EXPLORE = Resolution(hidden=80, seen=240, observation=240, derived=33, cells=Tru
 BUDGET = 400_000  # points of the widest expectation while exploring
 FINEST = 4_000_000
 JUMP = 8.0
+STRAYED = 1e-4  # probability that a descent may carry off the grid
 LONG = 1e3
 NODES = (5, 9, 17, 33)
 
@@ -47,7 +49,7 @@ class Phase:
     ``steps`` of L-BFGS follow each chunk (teams of real decisions). ``temperature`` and ``damping``: at the first and last sweep.
     ``smooth``: the part of all nodes over which best replies are smoothed, where payments jump. ``newton``: sweep i solves the
     projected first-order conditions with ``NODES[i]`` nodes. ``step``: of mirror descent, over what is at stake; a long one is
-    the logit response, which has no memory."""
+    the logit response, which has no memory. ``sharp``: no temperature at all, switches between nodes kept where they belong."""
 
     name: str
     keep: int
@@ -60,6 +62,7 @@ class Phase:
     smooth: float = 0.0
     newton: bool = False
     step: float = 1.0
+    sharp: bool = False
 
 
 def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
@@ -77,7 +80,10 @@ def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
         phases = (Phase("exploring", restarts, 1.0, 300, 100, temperature=(0.3, 1e-3), damping=(0.5, 0.1), smooth=0.08),
                   Phase("settling", 4, 1.0, 400, 100, temperature=(1e-3, 1e-7), damping=(0.1, 0.02), smooth=0.04))
         last = Phase("refining", 3, 2.0, 100, 50, temperature=(1e-5, 1e-8), damping=(0.1, 0.02), smooth=0.02)
-        return (*phases, last) if continuous else phases
+        if not problem.is_team:
+            return (*phases, last) if continuous else phases
+        sharp = Phase("sharpening", 2, 1.0, 60, 30, sharp=True)  # Lloyd's iteration: everybody's best reply, which never costs more
+        return (*phases, last, sharp) if continuous else phases
     if problem.is_team:
         return (Phase("exploring", restarts, 1.0, 8, 4), Phase("descending", 8, 1.0, 2, 1, 60), Phase("descending", 3, 1.0, 3, 1, 100),
                 Phase("refining", 2, 2.0, 2, 1, 100), Phase("refining", 1, 2.0, 2, 1, 60))
@@ -169,13 +175,15 @@ class SweepEngine(Engine):
         fraction = np.arange(begin, end) / max(phase.sweeps - 1, 1)
         pace = tuple(jnp.asarray(a * (b / a) ** fraction) for a, b in (phase.temperature, phase.damping))
         step = 0.25 if problem.randomises else phase.step
-        run = sweeper(problem, others, SweepSettings(step=step, candidates=41 if problem.is_team else 25))
+        run = sweeper(problem, others, SweepSettings(step, 41 if problem.is_team else 25, sharp=phase.sharp))
         smoothers = {x: smoother(grid.nodes[x], phase.smooth) for x in grid.continuous} if problem.has_jumps and phase.smooth else {}
         if tables:
             tables, stakes, costs, movement = run(grid, tables, state["stakes"], smoothers, *pace)
         else:
             stakes, costs, movement = {}, jnp.asarray([mean_cost(problem, grid, {}, others)]), jnp.zeros(1)
-        if phase.steps and tables:
+        # an act that is seen as it is lies between nodes by weights of both signs, which a descent would make into gains without end
+        signed = any(c.role == "derived" for c in problem.reduction.coordinates.values())
+        if phase.steps and tables and not signed:
             tables, costs = descender(problem, others, phase.steps)(grid, tables)
         state = {**state, "tables": tables, "stakes": stakes, "sweep": end, "costs": np.asarray(costs), "movement": np.asarray(movement)}
         if not np.isfinite(state["costs"]).any():
@@ -429,12 +437,26 @@ def gainer(problem: Problem, others: Mapping[str, Any]) -> Callable[..., Any]:
 
 
 def descender(problem: Problem, others: Mapping[str, Any], steps: int) -> Callable[..., Any]:
-    """A compiled run of L-BFGS for all restarts: (grid, tables) -> tables, costs."""
+    """A compiled run of L-BFGS for all restarts, within the decisions' bounds: (grid, tables) -> tables, costs. Tables that carry an
+    observation off the grid, where nothing seems to cost anything, are not taken."""
+    def within(grid: Grid, tables: Mapping[str, Array]) -> dict[str, Array]:
+        return {k: galerkin.clipped(problem, grid, tables, others, k, t) for k, t in tables.items()}
+
     def one(grid: Grid, tables: dict[str, Array]) -> tuple[dict[str, Array], Array]:
-        after, _ = descend(lambda t: mean_cost(problem, grid, t, others), tables, steps)
+        after, _ = descend(lambda t: mean_cost(problem, grid, within(grid, t), others), tables, steps)
+        after = within(grid, after)
+        stays = on_grid(problem, grid, after, others) > on_grid(problem, grid, tables, others) - STRAYED
+        after = {k: jnp.where(stays, after[k], t) for k, t in tables.items()}
         return after, mean_cost(problem, grid, after, others)
 
     return cached(problem, ("descender", steps), lambda: jax.jit(lambda grid, tables: jax.lax.map(lambda t: one(grid, t), tables)))
+
+
+def on_grid(problem: Problem, grid: Grid, tables: Mapping[str, Array], others: Mapping[str, Any]) -> Array:
+    """The probability that every observation lies on its grid."""
+    world = world_of(problem, grid, tables, others, Relaxation("cells"))  # type: ignore[arg-type]
+    seen = tuple(n for n, c in problem.reduction.coordinates.items() if c.role == "observation")
+    return contract([constant(1.0), *world.closure(seen)], ()).data
 
 
 def cached(problem: Problem, key: Any, build: Callable[[], Any]) -> Any:

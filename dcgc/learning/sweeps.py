@@ -20,11 +20,11 @@ from ..core.site import Decision
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.problem import Problem
-from ..lower.strategy import Multiplier, mass
+from ..lower.strategy import Multiplier, hard_choice, mass
 from ..lower.variable import Variable, constant, contract, expand, lift
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
-from .tables import as_table, ordered_dims, table_profile
+from .tables import as_table, as_variable, ordered_dims, table_profile
 
 CANDIDATE = "candidate"
 COVERAGE = 1e-6  # probability that may leave the grid
@@ -34,11 +34,13 @@ Tables = Mapping[str, Array]
 @dataclass(frozen=True)
 class SweepSettings:
     """``step``: of mirror descent, over the spread of the costs at stake. ``candidates`` on the first grid along a real decision's
-    range, then ``rounds - 1`` finer grids."""
+    range, then ``rounds - 1`` finer grids. ``sharp``: finite decisions on signals take their best option, cells divided where it
+    switches (no temperature)."""
 
     step: float = 1.0
     candidates: int = 25
     rounds: int = 4
+    sharp: bool = False
 
 
 def own_view(problem: Problem, d: Decision) -> Relaxation:
@@ -225,9 +227,31 @@ def told_less(problem: Problem, grid: Grid, world: World, d: Decision, q: Array)
     return jax.nn.softmax(jnp.log(jnp.maximum(spoken, 1e-30)) - q / price, axis=-1)
 
 
-def spread(q: Array) -> Array:
-    """What is at stake: the largest difference that an option makes anywhere."""
-    return jnp.max(q.max(-1) - q.min(-1))
+def by_chance(problem: Problem, d: Decision) -> tuple[int, ...]:
+    """The axes of a decision's table along which chance moves: signals, and observations that are blurred."""
+    return tuple(i for i, x in enumerate(ordered_dims(problem, d))
+                 if problem.reduction.coordinates[x].role in ("nature", "observation"))
+
+
+def spread(problem: Problem, grid: Grid, world: World, d: Decision, q: Array) -> Array:
+    """What is at stake: the difference that an option makes on average over what chance shows, where it is largest among what else is
+    known (moves, finite draws). The largest anywhere would be that of the far tails, of a normal signal hundreds of times the rest."""
+    dims, chance = ordered_dims(problem, d), by_chance(problem, d)
+    made = q.max(-1) - q.min(-1)
+    if not chance:
+        return jnp.max(made)
+    density = as_table(problem, d, mass(world, dims), grid)
+    total = jnp.sum(density, chance)
+    return jnp.max(jnp.where(total > 0, jnp.sum(made * density, chance) / jnp.where(total > 0, total, 1.0), 0.0))
+
+
+def sharpened(problem: Problem, grid: Grid, world: World, d: Decision, q: Array) -> Array:
+    """The best option at every input, and in a cell through which a switch passes the part of it in which each option is best: a
+    switch between two nodes stays where it belongs."""
+    scores = q[..., 0] - q[..., 1] if d.kind == "bool" else -q
+    raw = as_variable(problem, d, scores)
+    raw = Variable(raw.dims, raw.data[..., None]) if d.kind == "bool" else raw
+    return as_table(problem, d, hard_choice(world, d, raw), grid)
 
 
 def mirror_step(p: Array, q: Array, stakes: Array, step: float, temperature: Array) -> Array:
@@ -274,12 +298,16 @@ def sweep(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, obj
             q = finite_costs(problem, grid, seen, others, d)
             if d.mixed and problem.charges(d):
                 world = world_of(problem, grid, seen, others, own_view(problem, d))
-                stakes[k], costs[k] = jnp.maximum(stakes[k], spread(q)), q
+                stakes[k], costs[k] = jnp.maximum(stakes[k], spread(problem, grid, world, d, q)), q
                 new[k] = told_less(problem, grid, world, d, q)
                 continue
             ahead = 2 * q - before[k] if optimistic else q
-            stakes[k] = jnp.maximum(stakes[k], spread(q))
-            new[k] = mirror_step(new[k], ahead, stakes[k], settings.step, temperature)
+            world = world_of(problem, grid, seen, others, Relaxation("cells"))
+            stakes[k] = jnp.maximum(stakes[k], spread(problem, grid, world, d, q))
+            if settings.sharp and not d.mixed and by_chance(problem, d):
+                new[k] = new[k] + damping * (sharpened(problem, grid, world, d, q) - new[k])
+            else:
+                new[k] = mirror_step(new[k], ahead, stakes[k], settings.step, temperature)
             costs[k] = q
         else:
             reply = real_reply(problem, grid, seen, others, d, settings)

@@ -18,9 +18,11 @@ from .engine import Engine, Found
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
 from .settings import Progress, Reporter, Settings, Store, Trained
+from .silence_engine import SilenceEngine
 from .sweep_engine import SweepEngine, exact_replies
 
-ENGINES: Mapping[str, Engine] = {e.name: e for e in (AffineEngine(), SweepEngine(), MessageEngine(), NetworkEngine())}
+ENGINES: Mapping[str, Engine] = {e.name: e for e in (AffineEngine(), SweepEngine(), SilenceEngine(), MessageEngine(),
+                                                           NetworkEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -76,7 +78,7 @@ def asked_for(problem: Problem) -> list[str]:
             if not free:
                 restricted.add(c.family)
     if not restricted:
-        return ["affine", "sweeps", "messages", "networks"]
+        return ["affine", "sweeps", "silence", "messages", "networks"]
     return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
@@ -113,7 +115,8 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
         if interrupted:
             break  # the checkpoint stays where the engine can go on
         state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
-        if any(accepted(problem, c) for c in new) or (
+        # talk is looked for also where silence is an equilibrium
+        if (engine.name != "silence" and any(accepted(problem, c) for c in new)) or (
                 engine.name == "sweeps" and any(c.judged.regret <= GOOD for c in new)):
             state["index"] = len(order)
         if store is not None:

@@ -24,7 +24,7 @@ from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
 from .evaluate import evaluate, step
 from .grid import Grid, cell_weights, interpolation_weights
-from .variable import Variable, along, contract, dim_to_own, lift, own_to_dim, whole
+from .variable import Variable, along, contract, dim_to_own, lift, own_to_dim, union, whole
 
 Rule = Callable[["World", Decision], Variable]
 
@@ -314,7 +314,8 @@ class World:
         ``without``: a decision whose own factor is left out (its coordinate must be kept).
         """
         factors = self.closure((*v.dims, *keep), without, tremble)
-        extra = tuple(d for d in v.dims if d not in self.grid.sizes)
+        # candidates and members are nobody's chance: they stay, also where they only move the law of what arrives
+        extra = tuple(d for d in union([v, *factors]) if d not in self.grid.sizes)
         return contract([v, *factors], (*keep, *extra))
 
     def payment(self, p: Payment) -> Variable:

@@ -21,8 +21,8 @@ from .scoring import choose_ground
 
 @dataclass(frozen=True)
 class Judgement:
-    """``costs`` by player; ``total``: of the team, or their sum; ``regret``: the largest ex ante or conditional one over the stakes;
-    ``sharp``: whether all regrets are exact."""
+    """``costs`` by player; ``total``: of the team, or their sum; ``regret``: over the stakes, the largest ex ante one or, but for a
+    team, conditional one; ``sharp``: whether all regrets are exact."""
 
     costs: Mapping[str, float]
     total: float
@@ -41,8 +41,8 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     for r in rows:
         scale = max(at_stake.get(r.player, 1.0), 1e-12)
         parts.append(r.ex_ante / scale)
-        if not math.isnan(r.unreached):
-            parts.append(r.unreached / scale)  # an equilibrium is sequential: replies off the path count like any other
+        if not math.isnan(r.unreached) and not problem.is_team:
+            parts.append(r.unreached / scale)  # an equilibrium is sequential: replies off the path count; a team has a cost and no threats
     worst = max(parts, default=0.0)
     first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
     total = costs.get(first, math.nan) if problem.is_team else sum(costs.values())

@@ -11,8 +11,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array
+from scipy.optimize import minimize
 
 from ..core.site import Decision, Random
 from ..information.reduction import Coordinate
@@ -32,15 +32,17 @@ from .figures import Regret
 from .regret import CANDIDATE, decision_regret
 
 GRID = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
+SWITCHING = 1200  # nodes of a signal on which a finite decision switches: what is gained or lost between two of them goes unseen
 BUDGET = 800_000
 TRIALS, LEAST_SAMPLES = 1 << 18, 1024  # samples times constant deviations
 TRIALS_AT_ONCE = 1 << 15
+SOFTENED = 0.02  # of the spread of what is compared: the width of a softened step
 
 
 def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool = False) -> tuple[tuple[Regret, ...], list[str]]:
     """What every player who decides could gain, and remarks on how far this could be said."""
     notes: list[str] = []
-    fine = resolution(problem, GRID, BUDGET * (4 if thorough else 1))
+    fine = resolution(problem, replace(GRID, seen=SWITCHING) if switches(problem) else GRID, BUDGET * (4 if thorough else 1))
     grid, sharp_grid = None, True
     if fine is not None:
         try:
@@ -69,6 +71,12 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
             exact, method = False, method + ", on a coarse grid"
         rows.append(Regret(person.label, total, worst, exact, method))
     return tuple(rows), notes
+
+
+def switches(problem: Problem) -> bool:
+    """Whether a finite decision that does not mix knows a draw from a continuum."""
+    return any(d.finite and not d.mixed and i is not None and any(problem.reduction.coordinates[x].role == "nature" for x in i.dims)
+               for d in problem.game.decisions for i in (problem.reduction.information[d.name],))
 
 
 def widened(problem: Problem, profile: Mapping[str, Any], r: Resolution) -> dict[str, tuple[float, float]]:
@@ -153,44 +161,49 @@ class Deviation(eqx.Module):
 
 
 def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
-    """What a deviation in a quadratic family gains, by L-BFGS: a lower bound on the regret."""
+    """What a deviation in a quadratic family gains, by L-BFGS: a lower bound on the regret.
+
+    On scattered samples a jump has no slope: the way is then sought with softened steps, and what it gains is measured with exact ones.
+    """
     if d.finite and not d.enumerable:
         return word_deviation(problem, profile, d)
     if d.finite or d.kind == "simplex":
         return finite_deviation(problem, profile, d)
     grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096, summed=without_coordinate(problem, profile))
-    world = problem.world(grid, problem.natural, profile, Relaxation("cells" if problem.has_steps else "exact"))
+    exact = Relaxation("cells" if problem.has_steps else "exact")
+    search = Relaxation("sigmoid", temperature=SOFTENED) if problem.has_steps and grid.scattered else exact
+    world = problem.world(grid, problem.natural, profile, exact)
     _, reals = inputs(world, d)
     flat = np.asarray(reals.data).reshape(max(1, int(np.prod(reals.data.shape[:-1]))), reals.data.shape[-1])
     location, scale = flat.mean(0), np.where(flat.std(0) > 1e-9, flat.std(0), 1.0)
     width = int(np.prod(d.shape)) if d.shape else 1
     person = problem.decider(d)
+    held = untouched(problem, world, d)
 
-    def cost(c: Array) -> Array:
-        w = problem.world(grid, problem.natural, profile, world.relaxation)
-        rule = profile[problem.leader_of[d.name]]
-        moved = Deviation(rule, c, jnp.asarray(location), jnp.asarray(scale))
-        w.rules = {**w.rules, d.name: Deviator(moved, rule) if d.axes else moved}
+    def cost(c: Array, relaxation: Relaxation) -> Array:
+        w = problem.world(grid, problem.natural, profile, relaxation)
+        rule = held.get(d.name, profile[problem.leader_of[d.name]])
+        moved = Deviation(rule, c.reshape(-1, width), jnp.asarray(location), jnp.asarray(scale))
+        w.rules = {**w.rules, **held, d.name: Deviator(moved, rule) if d.axes else moved}
         return problem.cost(w, person)
 
-    start = jnp.zeros((1 + 2 * flat.shape[-1], width))
-    solver = optax.lbfgs()
-    value_and_grad = optax.value_and_grad_from_state(cost)
+    soft = jax.jit(jax.value_and_grad(lambda c: cost(c, search)))
+    sharp = jax.jit(lambda c: cost(c, exact))
+    start = np.zeros((1 + 2 * flat.shape[-1]) * width)
+    found = minimize(lambda c: tuple(np.asarray(x, float) for x in soft(jnp.asarray(c))), start, jac=True, method="L-BFGS-B",
+                     options={"maxiter": 60, "maxfun": 200})
+    best = float(sharp(jnp.asarray(found.x)))
+    return max(0.0, float(sharp(jnp.asarray(start))) - best) if math.isfinite(best) else float("nan")
 
-    @jax.jit
-    def run(c: Array) -> Array:
-        def body(carry: tuple, _: None) -> tuple[tuple, Array]:
-            at, state = carry
-            value, gradient = value_and_grad(at, state=state)
-            updates, state = solver.update(gradient, state, at, value=value, grad=gradient, value_fn=cost)
-            return (optax.apply_updates(at, updates), state), value
 
-        (at, _), values = jax.lax.scan(body, (c, solver.init(c)), None, length=60)
-        return jnp.minimum(jnp.min(values), cost(at))
+def untouched(problem: Problem, world: World, d: Decision) -> dict[str, Any]:
+    """What is decided whatever ``d`` does, and by ``d``'s own policy, as rules that need not be computed again at every step."""
+    after = problem.dependence.descendants(d.name)
 
-    found = float(run(start))
-    base = float(cost(start))
-    return max(0.0, base - found) if math.isfinite(found) else float("nan")
+    def fixed(v: Variable) -> Any:
+        return lambda world, site: v
+
+    return {x.name: fixed(world.choice(x.name)) for x in problem.game.decisions if x.name not in after and not x.axes}
 
 
 def word_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:

@@ -672,3 +672,19 @@ def test_the_positions_of_a_long_message():
     world = sampled(p, {"m": speak, "a": lambda w, d: Variable((), jnp.zeros(()))}, 64)
     assert evaluate(world, p.game.decisions[1].observations[0].expression).own == (6, 8)
     assert figures(p, world)["bits"] == pytest.approx(3, abs=0.1)
+
+
+@pytest.mark.parametrize("noise", ["", "noise bsc(0.1)"])
+def test_a_sender_sees_the_word_that_it_sent_as_a_word(noise):
+    """`knowing sent(m)` of tokens is a choice among words, as m is to its listeners, and no array of reals; in a payment it is the
+    token, one-hot."""
+    p = problem(f"game G\nplayer S, R\nteam T = S, R\nrandom s ~ Categorical(2)\nchannel m : S -> R {{ carries Tokens(1, 2); {noise} }}\n"
+                "send m by S knowing s\ndecide a : Real by R knowing m\ndecide b : Real by S knowing sent(m)\n"
+                "cost T = (a - s)^2 + (b - 3 * sent(m)[1, 2])^2\n")
+    d = next(d for d in p.game.decisions if d.name == "b")
+    (o,) = d.observations
+    assert o.kind == "choice" and o.size == 2
+    word = next(d.name for d in p.game.decisions if d.channel is not None)
+    nothing = {x: lambda world, d: Variable((), jnp.asarray(0.0)) for x in ("a", "b")}
+    told = cost(p, information(p, {word: law([[1.0, 0.0], [0.0, 1.0]]), **nothing}), "S")
+    assert told == pytest.approx((1 + 4) / 2 + 9 / 2)  # a is 0 and s is 1 or 2; the second word is sent half the time

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from small_games import chance, problem, rule
 
+from dcgc.verify.judge import judge
 from dcgc.verify.regrets import player_regrets
 
 
@@ -161,6 +162,30 @@ def test_a_reply_to_what_another_sees_too():
     found = regrets(p, {"u": rule(lambda x: x), "v": rule(lambda y: y / 2)})
     assert found["A"].ex_ante == pytest.approx(0.25 - 0.2, abs=1e-4)
     assert found["B"].ex_ante == pytest.approx(0, abs=1e-6)
+
+
+def test_a_message_that_only_its_listener_pays_for():
+    """What A sends stands in no payment: it only moves the law of what B hears, and the listener's u = y/2 enters A's cost. Over
+    noise of standard deviation 1 / sqrt(2^4 - 1) (2 bits), the best word at x is the one nearest to 2 (x + 1/4) within the power."""
+    p = problem("game G\nplayer A, B\nrandom x ~ Uniform(-1, 1)\nchannel m : A -> B { carries Real; budget 2 bits }\n"
+                "send m by A knowing x\ndecide u : Real by B knowing m\ncost A = (u - x - 0.25)^2\ncost B = (u - x)^2\n")
+    found = regrets(p, {"sent(m)": rule(lambda x: x), "u": rule(lambda y: y / 2)})
+    x = np.linspace(-1, 1, 200_001)
+    gain = (x / 2 - x - 0.25) ** 2 - (np.clip(2 * x + 0.5, -1, 1) / 2 - x - 0.25) ** 2
+    assert found["A"].ex_ante == pytest.approx(gain.mean(), abs=1e-4)
+    assert found["A"].ex_ante < gain.mean() * 1.01
+    best = regrets(p, {"sent(m)": rule(lambda x: jnp.clip(2 * x + 0.5, -1, 1)), "u": rule(lambda y: y / 2)})
+    assert best["A"].ex_ante == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("owner", "counts"), [("T", False), ("B", True)])
+def test_replies_off_the_path_count_where_somebody_could_threaten(owner, counts):
+    """B errs only where A never goes. A team minimises one cost, to which that adds nothing; between two players it is a threat."""
+    p = problem("game G\nplayer A, B\nteam T = A, B\ndecide a : Interval(0, 1) by A knowing nothing\ndecide b : Real by B knowing a\n"
+                f"cost T = a + 1\ncost {owner} = (b - a)^2\n")
+    found = judge(p, {"a": rule(lambda: 0.0), "b": rule(lambda a: jnp.where(a < 0.3, a, a + 2))})
+    assert (found.regret > 0.5) == counts
+    assert counts or found.regret < 1e-4
 
 
 def test_far_deviations():
