@@ -358,7 +358,7 @@ def compare(game: Game | str | os.PathLike[str], estimators: Sequence[str] = (),
             report: Callable[[str, int, int, float], None] = lambda name, step, total, cost: None, **rules: Any) -> Compared:
     """The same policies trained with several estimators at the message sites. ``rules``: the fields of ``studies.contest.Rules``.
 
-    Raises GameError, and studies.message_sites.Unsuitable for a game or an estimator that cannot be compared."""
+    Raises GameError, and lower.message_sites.Unsuitable for a game or an estimator that cannot be compared."""
     if not isinstance(game, Game):
         game = load(game)
     problem = game.problem
@@ -546,7 +546,7 @@ def write_result(run: Run, result: Result) -> None:
             "training": {
                 "alarms": list(trained.alarms), "notes": list(trained.notes),
                 "equilibria": [[count, dict(costs)] for count, costs in trained.equilibria], "names": list(trained.names),
-                "history": [list(entry) for entry in trained.history],
+                "history": [list(entry) for entry in trained.history], "objective": list(trained.objective),
             },
         })
     except OSError as problem:
@@ -588,7 +588,7 @@ def read_result(run: Run, game: Game, settings: Settings, notes: tuple[str, ...]
             profile, data["engine"], tuple((engine, step, float(cost)) for engine, step, cost in training["history"]),
             tuple((count, {player: float(cost) for player, cost in costs.items()}) for count, costs in training["equilibria"]),
             tuple(training["alarms"]), bool(data["interrupted"]), tuple(training["notes"]),
-            names=tuple(training.get("names", ())))
+            names=tuple(training.get("names", ())), objective=tuple(training.get("objective", ())))
         return Result(game, settings, trained, from_data(data, game.source), run.folder, notes)
     except (OSError, serialise.BadFile) as problem:
         raise RunProblem(str(problem)) from None

@@ -20,9 +20,10 @@ from ..core.site import Channel
 from ..lower.grid import Grid
 from ..lower.problem import Problem
 from ..lower.rollout import SAMPLE
+from ..lower.samples import finite_before, full, payers, played
 from ..lower.variable import Variable
 from ..lower.world import World
-from .samples import finite_before, full, options_of, payers, played, sample_costs, world_of
+from .samples import options_of, sample_costs, world_of
 
 OPTION = "tried option"
 
