@@ -277,6 +277,7 @@ def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folde
     notes = tuple(f"no engine of this version reads the setting {key!r}" for key in unread)
     set_up_jax(resolved.precision)
     check_engine(resolved.engine)
+    check_objective(game, resolved)
     if folder is None and not keep and not resume:
         return compute(game, resolved, None, thorough, report, stop, notes)
     run, fresh = place(game, resolved, None if folder is None else os.fspath(folder), resume)
@@ -459,6 +460,14 @@ def check_engine(name: str) -> None:
 
     if name != "auto" and name not in ENGINES:
         raise BadSetting(f"there is no engine {name!r}; there are auto, {', '.join(ENGINES)}")
+
+
+def check_objective(game: Game, settings: Settings) -> None:
+    """Refuse an estimator that does not fit before anything is written. Raises GameError (L007)."""
+    if settings.estimator is not None:
+        from .learning.objective import objective_of
+
+        objective_of(game.problem, settings)
 
 
 def set_up_jax(precision: str) -> None:

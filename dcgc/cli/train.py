@@ -133,7 +133,7 @@ def print_result(result: Result) -> None:
     if result.interrupted:
         print("Training was interrupted: this is what it had found. `--resume` goes on.")
     for sentence in result.trained.objective:
-        print(visible(sentence[0].upper() + sentence[1:] + "."))
+        print(visible(sentence + "."))
     print()
     print_scorecard(result.scorecard, result.shown, result.alarms)
     others = result.trained.equilibria[1:]

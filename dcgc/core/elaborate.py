@@ -237,9 +237,10 @@ class Elaborator(Resolver):
             s.span))
 
     def tap(self, s: tree.Tap, scope: Scope) -> None:
+        """A name; outside of loops a member of it, too: ``q[1]``."""
         base = s.quantity.base if isinstance(s.quantity, tree.Index) else s.quantity
         if isinstance(base, tree.Name):
-            self.taps.append(base.name)
+            self.taps.append("".join(s.quantity.span.text.split()) if base is not s.quantity and not scope.axes else base.name)
 
     def policy(self, s: tree.Policy, scope: Scope) -> None:
         base = s.subject.base if isinstance(s.subject, tree.Index) else s.subject

@@ -54,9 +54,8 @@ def estimated_cost(problem: Problem, rules: Mapping[str, Any], situations: Grid,
         estimator = chosen(site)
         if isinstance(estimator, Exact):
             continue
-        world, score = drawn_at(problem, world, site, estimator, jax.random.fold_in(key, i), readings)
-        if site.name in stopped or site.label in stopped:
-            score = Variable(score.dims, jax.lax.stop_gradient(score.data))
+        shut = site.name in stopped or site.label in stopped
+        world, score = drawn_at(problem, world, site, estimator, jax.random.fold_in(key, i), readings, shut)
         scores[estimator] = lift(jnp.add, scores[estimator], score) if estimator in scores else score
     kept = tuple(sorted({x for v in scores.values() for x in v.dims} | {SAMPLE}))
     if charge is not None and kept == (SAMPLE,):
@@ -68,12 +67,15 @@ def estimated_cost(problem: Problem, rules: Mapping[str, Any], situations: Grid,
 
 
 def drawn_at(problem: Problem, world: World, site: MessageSite, estimator: Estimator, key: Array,
-             readings: dict[str, dict[str, tuple[Variable, Variable]]]) -> tuple[World, Variable]:
-    """The world in which a site has drawn its values, and the scores of these. ``readings`` grows with what listeners must read."""
+             readings: dict[str, dict[str, tuple[Variable, Variable]]], shut: bool = False) -> tuple[World, Variable]:
+    """The world in which a site has drawn its values, and the scores of these. ``readings`` grows with what listeners must read.
+    ``shut``: no gradient goes back through the site."""
     dims, at = law(site, world)
     single = replace(estimator, draws=1)
     made = single.draw(key, at)
     value, score = made.value[0], made.score[0]
+    if shut:
+        value, score = jax.lax.stop_gradient((value, score))
     if site.form == "positions":
         score = jnp.sum(score, axis=-1)
     moved = world.vary({site.name: placed(site, world, dims, value)})

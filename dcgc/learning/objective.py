@@ -65,13 +65,13 @@ class Objective:
         """What was asked for and is done."""
         out = []
         if self.terms:
-            out.append(f"trained with terms that no figure here has: {'; '.join(t.sentence for t in self.terms)}")
+            out.append(f"Trained with terms that no figure here has: {'; '.join(t.sentence for t in self.terms)}")
         if self.sites:
             chosen = ", ".join(f"{s.label}: {self.estimators[s.name]}" for s in self.sites)
             biased = [s.label for s in self.sites if not ESTIMATORS[self.estimators[s.name]].unbiased]
-            out.append(f"gradients were estimated where values are drawn ({chosen})" + (
+            out.append(f"Gradients were estimated where values are drawn ({chosen})" + (
                 f"; biased at {', '.join(biased)}" if biased else ""))
-        out += [f"no gradient went back through {r.subject}{f' to {r.target}' if r.target else ''} (`{r.label}`)" for r in self.shut]
+        out += [f"No gradient went back through {r.subject}{f' to {r.target}' if r.target else ''} (`{r.label}`)" for r in self.shut]
         return tuple(out)
 
     def chosen(self, site: MessageSite) -> Estimator:
@@ -114,7 +114,7 @@ def divergence(problem: Problem, settings: Settings, idle: list[str]) -> Term | 
     channels, why = gaussian_channels(problem)
     if not settings.kl_weight:
         if settings.kl_prior is not None:
-            idle.append("kl_prior has no effect without a kl_weight")
+            idle.append("kl_prior has no effect without kl_weight")
         return None
     if why or not channels:
         idle.append(no_hold("kl_weight", channels, why))
@@ -140,8 +140,7 @@ def rank(problem: Problem, settings: Settings, idle: list[str]) -> Term | None:
 
 def no_hold(name: str, channels: tuple[Channel, ...] | list[Channel], why: list[str]) -> str:
     reason = "; ".join(why) or "the game has no channel"
-    return f"{name} acts on messages of reals through Gaussian noise only, and has no effect " + (
-        f"where there are none: {reason}" if channels else f"here: {reason}")
+    return f"{name} acts on messages of reals through Gaussian noise{'' if channels else ', and has no effect here'}: {reason}"
 
 
 # ---------------------------------------------------------------- estimators
