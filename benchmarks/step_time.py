@@ -26,9 +26,10 @@ import optax
 from jax import Array
 
 import dcgc
-from dcgc.learning.network_engine import NetworkEngine, pick, stepper
+from dcgc.learning.network_engine import NetworkEngine, stepper
 from dcgc.learning.own import own_gradient
 from dcgc.learning.settings import Settings
+from dcgc.learning.starting import pick
 from dcgc.lower.grid import Grid
 from dcgc.lower.problem import Problem
 

@@ -277,6 +277,7 @@ def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folde
     notes = tuple(f"no engine of this version reads the setting {key!r}" for key in unread)
     set_up_jax(resolved.precision)
     check_engine(resolved.engine)
+    check_objective(game, resolved)
     if folder is None and not keep and not resume:
         return compute(game, resolved, None, thorough, report, stop, notes)
     run, fresh = place(game, resolved, None if folder is None else os.fspath(folder), resume)
@@ -358,7 +359,7 @@ def compare(game: Game | str | os.PathLike[str], estimators: Sequence[str] = (),
             report: Callable[[str, int, int, float], None] = lambda name, step, total, cost: None, **rules: Any) -> Compared:
     """The same policies trained with several estimators at the message sites. ``rules``: the fields of ``studies.contest.Rules``.
 
-    Raises GameError, and studies.message_sites.Unsuitable for a game or an estimator that cannot be compared."""
+    Raises GameError, and lower.message_sites.Unsuitable for a game or an estimator that cannot be compared."""
     if not isinstance(game, Game):
         game = load(game)
     problem = game.problem
@@ -461,6 +462,14 @@ def check_engine(name: str) -> None:
         raise BadSetting(f"there is no engine {name!r}; there are auto, {', '.join(ENGINES)}")
 
 
+def check_objective(game: Game, settings: Settings) -> None:
+    """Refuse an estimator that does not fit before anything is written. Raises GameError (L007)."""
+    if settings.estimator is not None:
+        from .learning.objective import objective_of
+
+        objective_of(game.problem, settings)
+
+
 def set_up_jax(precision: str) -> None:
     from .runs.environment import set_up_jax as set_up
 
@@ -546,7 +555,7 @@ def write_result(run: Run, result: Result) -> None:
             "training": {
                 "alarms": list(trained.alarms), "notes": list(trained.notes),
                 "equilibria": [[count, dict(costs)] for count, costs in trained.equilibria], "names": list(trained.names),
-                "history": [list(entry) for entry in trained.history],
+                "history": [list(entry) for entry in trained.history], "objective": list(trained.objective),
             },
         })
     except OSError as problem:
@@ -588,7 +597,7 @@ def read_result(run: Run, game: Game, settings: Settings, notes: tuple[str, ...]
             profile, data["engine"], tuple((engine, step, float(cost)) for engine, step, cost in training["history"]),
             tuple((count, {player: float(cost) for player, cost in costs.items()}) for count, costs in training["equilibria"]),
             tuple(training["alarms"]), bool(data["interrupted"]), tuple(training["notes"]),
-            names=tuple(training.get("names", ())))
+            names=tuple(training.get("names", ())), objective=tuple(training.get("objective", ())))
         return Result(game, settings, trained, from_data(data, game.source), run.folder, notes)
     except (OSError, serialise.BadFile) as problem:
         raise RunProblem(str(problem)) from None

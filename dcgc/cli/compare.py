@@ -73,7 +73,7 @@ def run(options: Namespace) -> int:
 
 def compare(game: door.Game, options: Namespace, steps: int, shown: Display) -> Compared:
     from ..learning.settings import Progress
-    from ..studies.message_sites import Unsuitable
+    from ..lower.message_sites import Unsuitable
 
     def report(name: str, step: int, total: int, cost: float) -> None:
         shown.report(Progress(name, f"{options.seeds} seeds at every rate, {options.batch} plays a step", step, total, cost))

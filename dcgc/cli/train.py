@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import door
 from ..report.numbers import show_gain, show_seconds, show_value
 from ..report.tables import seeds_table
-from ..runs.configuration import CHOICES, BadSetting, seeds_of, setting_types
+from ..runs.configuration import CHOICES, PER_SITE, BadSetting, seeds_of, setting_types
 from ..runs.folder import RunProblem
 from ..source.render import render, visible
 from .arguments import add_json, add_set, read_values
@@ -40,6 +40,10 @@ HELP = {
     "batch": "of the network engine",
     "precision": "of all arithmetic (default float64)",
     "tolerance": "relative accuracy at which training stops",
+    "kl_weight": "cost units per nat of a message's divergence from a prior, in the sender's training objective only",
+    "kl_prior": "the normal law with the messages' own mean and covariance (aggregated, the default), or a fixed one",
+    "fisher_rank_weight": "cost units per nat that a message's Fisher information lacks of full effective rank, in training only",
+    "estimator": "of the gradient where messages are drawn: NAME for all of them, SITE=NAME for one; may be given more than once",
     "best_response": "use closed-form best responses where the compiler finds them (default: yes)",
 }
 
@@ -57,6 +61,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("settings")
     for name, (kind, _) in setting_types().items():
         more: dict[str, Any] = {"action": BooleanOptionalAction} if kind is bool else \
+            {"action": "append", "metavar": "[SITE=]NAME"} if name == PER_SITE else \
             {"type": kind, "choices": CHOICES.get(name), "metavar": None if name in CHOICES else kind.__name__.upper()}
         group.add_argument(f"--{name.replace('_', '-')}", dest=f"setting_{name}", default=SUPPRESS, help=HELP.get(name), **more)
 
@@ -127,6 +132,8 @@ def print_result(result: Result) -> None:
     print(f"{visible(game.title)}, solved by {result.trained.engine}")
     if result.interrupted:
         print("Training was interrupted: this is what it had found. `--resume` goes on.")
+    for sentence in result.trained.objective:
+        print(visible(sentence + "."))
     print()
     print_scorecard(result.scorecard, result.shown, result.alarms)
     others = result.trained.equilibria[1:]

@@ -135,7 +135,8 @@ def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.Ch
     stated = average if average is not None and (hard is None or average <= hard) else hard
     channel = replace(channel, listeners=heard, price=price, attention=attention, information=information, budget=stated,
                       average=stated is not None and stated == average)
-    el.channels.append(channel)
+    declaration = el.declared.get(name)
+    el.channels.append(replace(channel, declared=s.span if declaration is None else declaration.span))
     if body.price is not None and price is not None:
         payer = own_team(el, actor) if body.price.paid_by is None else el.actor(body.price.paid_by, scope)
         cost = core.Apply("mul", (price, information), span=s.span)

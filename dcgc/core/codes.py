@@ -41,6 +41,12 @@ CODES: dict[str, Code] = {
              "game Demo\nparam N : int = 40\nplayer Firm[N]\nfor i in Firm { random c[i] ~ Uniform(0, 1) }\n"
              "for i in Firm { decide e[i] : Bool by Firm[i] knowing c[i] }\n"
              "for i in Firm { payoff Firm[i] = e[i] * (1 - sum(e) / N - c[i]) }\n"),
+        Code("L007", "an estimator that does not fit",
+             "`estimator m : NAME` chooses how a gradient is estimated where a message is drawn. Some estimators are for reals through "
+             "noise and some for words; `exact` tries every word and so needs few of them; those that draw several times need enough "
+             "plays a step; a large family's messages have none to choose from. The hint lists what fits.",
+             "game Demo\nplayer A, B\nteam Both = A, B\nrandom s ~ Categorical(3)\nchannel m : A -> B { carries Tokens(1, 2) }\n"
+             "send m by A knowing s\ndecide g : Choice(3) by B knowing m\npayoff Both = g[s]\ntrain { estimator m : pathwise }\n"),
         Code("R001", "not a number",
              "While the game was computed a value became infinite or not a number: the logarithm or square root of a negative "
              "number, a division by zero, a power that overflowed. The line is that of the payment or value where it was seen "

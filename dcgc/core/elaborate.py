@@ -26,6 +26,7 @@ from .site import (
     PolicyChoice,
     Published,
     Random,
+    Route,
     Site,
     TeamEntry,
 )
@@ -59,7 +60,7 @@ class Elaborator(Resolver):
             measures=tuple(self.measures), published=tuple(self.published), plots=tuple(self.plots), taps=tuple(self.taps),
             policies=tuple(self.policies), settings=tuple(self.settings),
             citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
-            constraints=tuple(self.constraints),
+            constraints=tuple(self.constraints), routes=tuple(self.routes), gradient_budget=self.gradient_budget,
         )
 
     def team_members(self, members: tuple[tuple[str, int | None], ...]) -> tuple[tuple[str, int | None], ...]:
@@ -236,9 +237,10 @@ class Elaborator(Resolver):
             s.span))
 
     def tap(self, s: tree.Tap, scope: Scope) -> None:
+        """A name; outside of loops a member of it, too: ``q[1]``."""
         base = s.quantity.base if isinstance(s.quantity, tree.Index) else s.quantity
         if isinstance(base, tree.Name):
-            self.taps.append(base.name)
+            self.taps.append("".join(s.quantity.span.text.split()) if base is not s.quantity and not scope.axes else base.name)
 
     def policy(self, s: tree.Policy, scope: Scope) -> None:
         base = s.subject.base if isinstance(s.subject, tree.Index) else s.subject
@@ -250,8 +252,19 @@ class Elaborator(Resolver):
             family, options = s.family.span.text, ()
         self.policies.append(PolicyChoice(subject, family.strip(), options, s.span))
 
+    def gradient(self, s: tree.Gradient, scope: Scope) -> None:
+        if s.budget is not None:
+            self.gradient_budget = s.budget.span
+        for r in s.routes:
+            subject, target = (None if e is None else " ".join(e.span.text.split()) for e in (r.subject, r.target))
+            assert subject is not None
+            self.routes.append(Route(subject, target, r.order, r.span))  # type: ignore[arg-type]
+
     def train(self, s: tree.Train, scope: Scope) -> None:
-        self.settings.extend((x.key, self.setting(x.value, scope)) for x in s.settings)
+        """What is set for one site has it before the value: ``("estimator", "m=exact")``."""
+        for x in s.settings:
+            value = x.value.span.text.strip() if x.key == "estimator" else self.setting(x.value, scope)
+            self.settings.append((x.key, value if x.subject is None else f"{' '.join(x.subject.span.text.split())}={value}"))
 
     def plot(self, s: tree.Plot, scope: Scope) -> None:
         self.plots.append(Plot(self.expression(s.value, scope), self.expression(s.against, scope), s.value.span.text,
@@ -359,7 +372,7 @@ class Elaborator(Resolver):
 
 STATEMENTS: dict[type, Callable] = {
     tree.Player: Elaborator.skip, tree.Team: Elaborator.skip, tree.Param: Elaborator.skip, tree.Def: Elaborator.skip,
-    tree.GameHeader: Elaborator.skip, tree.Cite: Elaborator.skip, tree.Use: Elaborator.skip, tree.Gradient: Elaborator.skip,
+    tree.GameHeader: Elaborator.skip, tree.Cite: Elaborator.skip, tree.Use: Elaborator.skip, tree.Gradient: Elaborator.gradient,
     tree.Random: Elaborator.random, tree.Let: Elaborator.let, tree.Decide: Elaborator.decide,
     tree.Payment: Elaborator.payment, tree.For: Elaborator.loop, tree.When: Elaborator.when,
     tree.Channel: Elaborator.channel, tree.Send: Elaborator.send, tree.Attend: Elaborator.attend,

@@ -16,7 +16,7 @@ from ..syntax import tree
 from . import expression as core
 from .kinds import constant_shape, infer
 from .shapes import OPERATORS, Kind
-from .site import Actor, Channel, Constraint, Measure, Plot, PolicyChoice, Published, Site
+from .site import Actor, Channel, Constraint, Measure, Plot, PolicyChoice, Published, Route, Site
 
 LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
@@ -80,6 +80,8 @@ class Resolver:
         self.taps: list[str] = []
         self.policies: list[PolicyChoice] = []
         self.settings: list[tuple[str, float | bool | str]] = []
+        self.routes: list[Route] = []
+        self.gradient_budget: Span | None = None
         self.counter = 0
         self.nodes = 0
         self.let_sizes: dict[str, int] = {}

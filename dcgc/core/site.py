@@ -163,6 +163,12 @@ class Channel:
     information: Information
     lengths: Expression | None = None
     span: Span = field(compare=False, repr=False, kw_only=True)
+    declared: Span | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+    @property
+    def place(self) -> Span:
+        """Where the text declares it (else where it is sent)."""
+        return self.declared or self.span
 
 
 @dataclass(frozen=True)
@@ -209,6 +215,21 @@ class PolicyChoice:
 
 
 @dataclass(frozen=True)
+class Route:
+    """``route SUBJECT -> TARGET : ORDER``: which gradients go back through a value (of a family: of every member); ``target``: whose
+    costs are meant, a player, a family or a team (None: everybody's)."""
+
+    subject: str
+    target: str | None
+    order: Literal["full", "first", "stop"]
+    span: Span = field(compare=False, repr=False)
+
+    @property
+    def label(self) -> str:
+        return f"route {self.subject}{f' -> {self.target}' if self.target is not None else ''} : {self.order}"
+
+
+@dataclass(frozen=True)
 class PlayerEntry:
     name: str
     size: int | None
@@ -240,6 +261,8 @@ class Game:
     citations: tuple[str, ...]
     channels: tuple[Channel, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    routes: tuple[Route, ...] = ()
+    gradient_budget: Span | None = field(default=None, compare=False, repr=False)  # where one is asked for
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

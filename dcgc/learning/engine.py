@@ -31,6 +31,10 @@ class Engine(abc.ABC):
     def refuses(self, problem: Problem) -> str | None:
         """Why it cannot take this game, or None."""
 
+    def heeds(self, problem: Problem) -> bool:
+        """Whether it moves policies by gradients, and so can have terms in its objective, estimators, and routes that stop."""
+        return False
+
     @abc.abstractmethod
     def start(self, problem: Problem, settings: Settings) -> State:
         """The first state."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -20,23 +21,26 @@ import numpy as np
 import optax
 from jax import Array
 
-from ..core.site import Decision, Random
+from ..core.site import Decision, Payment
 from ..lower.enumerated import EnumeratedReply, enumerated_reply
 from ..lower.grid import Grid
 from ..lower.plans import sampled_grid
-from ..lower.problem import Problem
+from ..lower.problem import Problem, tells, total_cost
 from ..lower.strategy import Multiplier, Strategy, finite_sizes
 from ..lower.variable import Variable, constant, contract, lift
 from ..lower.world import World, law_as_value
-from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
 from .engine import Engine, Found, State
+from .estimating import estimated_gradient, situations_of
+from .fresh import columns_that_are_normal, renewed
 from .network_engine import family_of, fitting, spec
+from .objective import Objective, objective_of
 from .own import own_gradient
-from .relaxing import pick, relax
+from .regularisers import with_terms
 from .relevance import attended
 from .settings import Progress, Reporter, Settings
-from .starting import keys, layout_of
+from .smoothing import relax
+from .starting import keys, layout_of, pick
 from .sweep_engine import cached
 
 BATCH = 256
@@ -71,6 +75,9 @@ class MessageEngine(Engine):
                 return f"{d.name} is an array of choices"
         return None
 
+    def heeds(self, problem: Problem) -> bool:
+        return True
+
     def replies(self, problem: Problem) -> dict[str, EnumeratedReply]:
         """Groups whose exact best reply is known, where the text does not ask for a family."""
         out = {}
@@ -100,7 +107,8 @@ class MessageEngine(Engine):
     def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
         steps = settings.steps or STEPS
         batch = settings.batch or BATCH
-        run, template = stepper(problem, settings, self.replies(problem), state["strategies"], steps, batch)
+        run, template = stepper(problem, settings, objective_of(problem, settings), self.replies(problem), state["strategies"], steps,
+                                batch)
         moments = jax.tree.unflatten(jax.tree.structure(template), state["moments"])
         length = min(CHUNK, steps - state["step"])
         grid = sampled_grid(problem, batch, settings.seed)
@@ -155,35 +163,44 @@ def speaking_family(problem: Problem, settings: Settings, d: Decision) -> tuple[
     return "mlp", {"activation": "silu", "bend": 1.0, **wide, **options}
 
 
-def columns_that_are_normal(problem: Problem) -> int:
-    """How many of a scattered grid's columns, the first ones, are normal."""
-    grid = sampled_grid(problem, 2, 0)
-    return sum(math.prod(shape) for name, _, shape in grid.slots if getattr(
-        DISTRIBUTIONS[law_of(problem, name)], "base", "uniform") == "normal")
-
-
-def law_of(problem: Problem, name: str) -> str:
-    site = problem.dependence.sites[name]
-    assert isinstance(site, Random)
-    return site.distribution
-
-
-def renewed(grid: Grid, key: Array, normal: int) -> Grid:
-    """The grid with independent new samples."""
-    assert grid.samples is not None
-    count, width = grid.samples.shape
-    one, two = jax.random.split(key)
-    fresh = jnp.concatenate([jax.random.normal(one, (count, normal), grid.samples.dtype),
-                             jax.random.uniform(two, (count, width - normal), grid.samples.dtype, 1e-7, 1 - 1e-7)], axis=1)
-    return replace(grid, samples=fresh)
-
-
 def team_cost(problem: Problem, world: World, replies: Mapping[str, EnumeratedReply], soft: bool,
               extremes: tuple[float, float] = (0.0, 1.0)) -> Array:
     """A team's cost on samples. ``soft``: with a finite choice, minus the logarithm of what is won, over all that can be won; where
     the choice is an exact reply, its conditional cost. ``extremes``: the least and the most that can be charged."""
-    person = problem.decider(problem.game.decisions[0])
-    payments = problem.pays(person)
+    payments = problem.pays(problem.decider(problem.game.decisions[0]))
+    if not world.stopped:
+        return charge(problem, world, payments, replies, soft, extremes)
+    told = tuple(p for p in payments if tells(p))  # prices are charged on laws: no route to a listener is on their way
+    apart = total_cost(world, told, None)
+    return charge(problem, world, tuple(p for p in payments if p not in told), replies, soft, extremes) + apart
+
+
+def charge(problem: Problem, world: World, payments: tuple[Payment, ...], replies: Mapping[str, EnumeratedReply], soft: bool,
+           extremes: tuple[float, float]) -> Array:
+    """Some payments of a team's cost on samples, ().""" 
+    total, value = replied_and_paid(problem, world, payments, replies)
+    if not soft or not chooses(problem, replies):
+        return world.expectation(lift(jnp.add, total, value)).data
+    share, stakes = share_won(world, value, extremes)
+    return -jnp.mean(jnp.log(share)) * stakes + world.expectation(total).data
+
+
+def sample_charges(problem: Problem, world: World, replies: Mapping[str, EnumeratedReply], extremes: tuple[float, float]) -> Variable:
+    """The same sample by sample, with a finite choice at the end; without what is charged on the law of a message."""
+    payments = tuple(p for p in problem.pays(problem.decider(problem.game.decisions[0])) if not tells(p))
+    total, value = replied_and_paid(problem, world, payments, replies)
+    share, stakes = share_won(world, value, extremes)
+    return lift(jnp.add, Variable(("sample",), -jnp.log(share) * stakes), total)
+
+
+def chooses(problem: Problem, replies: Mapping[str, EnumeratedReply]) -> bool:
+    """Whether somebody's finite choice is trained."""
+    return any(d.enumerable and d.name not in replies for d in problem.game.decisions)
+
+
+def replied_and_paid(problem: Problem, world: World, payments: tuple[Payment, ...],
+                     replies: Mapping[str, EnumeratedReply]) -> tuple[Variable, Variable]:
+    """The conditional costs of exact replies, and the payments that are not part of these."""
     total = constant(0.0)
     counted: set[str] = set()
     for k, rule in replies.items():
@@ -194,13 +211,16 @@ def team_cost(problem: Problem, world: World, replies: Mapping[str, EnumeratedRe
     for p in payments:
         if p.name not in counted:
             value = lift(jnp.add, value, world.payment(p))
-    if not soft or not any(d.enumerable and d.name not in replies for d in problem.game.decisions):
-        return world.expectation(lift(jnp.add, total, value)).data
+    return total, value
+
+
+def share_won(world: World, value: Variable, extremes: tuple[float, float]) -> tuple[Array, float]:
+    """(samples,) of all that can be won the share that is won, expected over the options draw by draw; and what is at stake."""
     factors = [f for f in world.closure(value.dims) if f.dims != ("sample",)]
-    mean = contract([value, *factors], ("sample",))  # expected over the options, draw by draw
+    mean = contract([value, *factors], ("sample",))
     low, high = jax.lax.stop_gradient(extremes)
     share = (high - mean.data) / jnp.maximum(high - low, 1e-12)
-    return -jnp.mean(jnp.log(jnp.maximum(share, 1e-12))) * (high - low) + world.expectation(total).data
+    return jnp.maximum(share, 1e-12), high - low
 
 
 def extremes_of(problem: Problem, world: World, replies: Mapping[str, EnumeratedReply]) -> tuple[float, float]:
@@ -222,8 +242,8 @@ def extremes_of(problem: Problem, world: World, replies: Mapping[str, Enumerated
     return float(min(jnp.min(v.data) for v in corners[1:])), float(max(jnp.max(v.data) for v in corners[1:]))
 
 
-def stepper(problem: Problem, settings: Settings, replies: Mapping[str, EnumeratedReply], stacked: Mapping[str, Strategy], steps: int,
-            batch: int) -> tuple[Callable[..., Any], Any]:
+def stepper(problem: Problem, settings: Settings, objective: Objective, replies: Mapping[str, EnumeratedReply],
+            stacked: Mapping[str, Strategy], steps: int, batch: int) -> tuple[Callable[..., Any], Any]:
     """A compiled chunk for all restarts, and the shape of its optimiser state."""
     which = spec(stacked)
     long_words = any(d.finite and not d.enumerable for d in problem.game.decisions)
@@ -237,19 +257,40 @@ def stepper(problem: Problem, settings: Settings, replies: Mapping[str, Enumerat
     stakes = extremes_of(problem, problem.world(probe, problem.natural, {
         **{k: pick(s, 0) for k, s in stacked.items()}, **replies}), replies) if problem.is_team else (0.0, 1.0)
 
-    def world_of(grid: Grid, profile: Mapping[str, Any], progress: Array | float) -> World:
-        relaxation = relax(problem, grid, jnp.asarray(progress)) if problem.has_steps else Relaxation("exact")
-        return problem.world(grid, problem.natural, profile, relaxation, single)
+    stops = {d.name: objective.stopped(problem, d) for d in problem.game.decisions}
+    losses = partial(sample_charges, problem, replies=replies, extremes=stakes) if problem.is_team and chooses(problem, replies) else None
+    if objective.sites:
+        situations_of(problem, objective, batch)
 
-    def gradient(grid: Grid, trained: Any, fixed: Any, held: dict[str, Any], progress: Array) -> Any:
+    def world_of(grid: Grid, profile: Mapping[str, Any], progress: Array | float, stopped: frozenset[str] = frozenset()) -> World:
+        relaxation = relax(problem, grid, jnp.asarray(progress)) if problem.has_steps else Relaxation("exact")
+        return problem.world(grid, problem.natural, profile, relaxation, single, stopped)
+
+    def gradient(grid: Grid, trained: Any, fixed: Any, held: dict[str, Any], progress: Array, key: Array) -> Any:
+        if objective.sites:
+            noise = jax.random.fold_in(key, 1)
+            found = estimated_gradient(problem, objective, grid, noise, trained, fixed, {**replies, **held}, progress,
+                                       together=problem.is_team, charge=losses, parameters=single)
+        else:
+            found = direct_gradient(grid, trained, fixed, held, progress)
+        if objective.terms:
+            found = with_terms(problem, objective.terms, found, grid, trained, fixed, {**replies, **held}, problem.is_team, single)
+        return found
+
+    def direct_gradient(grid: Grid, trained: Any, fixed: Any, held: dict[str, Any], progress: Array) -> Any:
         if problem.is_team:
-            return jax.grad(lambda moving: team_cost(
-                problem, world_of(grid, {**eqx.combine(moving, fixed), **replies, **held}, progress), replies, True, stakes))(trained)
+            out = {}
+            for stopped in dict.fromkeys(stops[k] for k in trained):  # one backward pass, unless routes stop for some of a team only
+                shared = jax.grad(lambda moving, stopped=stopped: team_cost(
+                    problem, world_of(grid, {**eqx.combine(moving, fixed), **replies, **held}, progress, stopped), replies, True,
+                    stakes))(trained)
+                out.update({k: shared[k] for k in trained if stops[k] == stopped})
+            return out
         profile = {**eqx.combine(trained, fixed), **replies, **held}
         relaxation = relax(problem, grid, progress) if problem.has_steps else Relaxation("exact")
         out = {}
         for k in trained:
-            parts = [eqx.filter(own_gradient(problem, grid, profile, d, problem.natural, relaxation), which[k])
+            parts = [eqx.filter(own_gradient(problem, grid, profile, d, problem.natural, relaxation, stops[d.name]), which[k])
                      for d in problem.groups[k]]
             out[k] = jax.tree.map(lambda *g: sum(g) / len(g), *parts)
         return out
@@ -259,9 +300,10 @@ def stepper(problem: Problem, settings: Settings, replies: Mapping[str, Enumerat
 
         def body(carry: tuple, step: Array) -> tuple[tuple, None]:
             now, state, price = carry
-            fresh = renewed(grid, jax.random.fold_in(key, step), normal)
+            own = jax.random.fold_in(key, step)
+            fresh = renewed(grid, own, normal)
             held = {n: Multiplier(x) for n, x in price.items()}
-            updates, state = adam.update(gradient(fresh, now, fixed, held, step / steps), state)
+            updates, state = adam.update(gradient(fresh, now, fixed, held, step / steps, own), state)
             now = jax.tree.map(lambda x, u: x - schedule(step) * u, now, updates)
             if constraints:
                 world = world_of(fresh, {**eqx.combine(now, fixed), **replies, **held}, step / steps)
@@ -283,4 +325,4 @@ def stepper(problem: Problem, settings: Settings, replies: Mapping[str, Enumerat
             (strategies, moments, prices, jnp.arange(len(jax.tree.leaves(strategies)[0])))))
 
     template = jax.eval_shape(jax.vmap(adam.init), eqx.filter(dict(stacked), which))
-    return cached(problem, ("messages", settings.learning_rate, steps, batch), build), template
+    return cached(problem, ("messages", settings.learning_rate, steps, batch, *objective.key), build), template

@@ -22,23 +22,29 @@ from jax import Array
 from ..core.site import Decision
 from ..information.reduction import Reduction
 from ..lower.grid import Grid
-from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid
+from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid, sampled_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
+from ..lower.samples import resized
 from ..lower.strategy import Strategy, finite_sizes, real_inputs
 from ..source import Diagnostic, GameError
 from .engine import Engine, Found, State
+from .estimating import estimated_gradient, situations_of
+from .fresh import columns_that_are_normal, renewed
+from .objective import Objective, objective_of
 from .own import own_gradient, trembling
-from .relaxing import pick, relax
+from .regularisers import with_terms
 from .relevance import attended
 from .settings import Progress, Reporter, Settings
-from .starting import keys, neutral_rule, strategy
+from .smoothing import relax
+from .starting import keys, neutral_rule, pick, strategy
 from .sweep_engine import cached, exact_replies
 
 CHUNK = 200
 STEPS = 2000
 BUDGET = 16_000
 SAMPLES = 2048
+TERM_SAMPLES = 512
 REPLY_GRID = Resolution(hidden=40, seen=96, observation=160, derived=17, cells=True)
 
 
@@ -62,7 +68,20 @@ class NetworkEngine(Engine):
                 return f"{d.name} is an array of choices"
         return None
 
+    def heeds(self, problem: Problem) -> bool:
+        return not problem.game.constraints  # their multipliers stay where they are here
+
     def others(self, problem: Problem, settings: Settings) -> dict[str, Any]:
+        """Exact best responses. They are computed in information coordinates, where no value is drawn and no route can be stopped; and
+        what a term asks for is computed on samples, so that no such reply may come before its message."""
+        objective = objective_of(problem, settings)
+        if objective.sites or objective.shut:
+            return {}
+        found = self.replies(problem, settings)
+        before = {n for t in objective.terms for c in t.channels for n in problem.dependence.ancestors[c.encoder]}
+        return {} if before & set(found) else found
+
+    def replies(self, problem: Problem, settings: Settings) -> dict[str, Any]:
         if not problem.reduction.complete or problem.loops or resolution(problem, REPLY_GRID, 400_000) is None:
             return {}
         return exact_replies(problem, settings)
@@ -106,10 +125,12 @@ class NetworkEngine(Engine):
         now = {k: pick(s, best) for k, s in state["strategies"].items()}
         others = self.others(problem, settings)
         grid, reduction = self.ground(problem, settings, settings.seed * 100_003 + state["step"], {**now, **others})
-        run, template = stepper(problem, settings, others, reduction, state["strategies"], steps)
+        objective = objective_of(problem, settings)
+        run, template = stepper(problem, settings, objective, others, reduction, state["strategies"], steps)
         moments = jax.tree.unflatten(jax.tree.structure(template), state["moments"])
         length = min(CHUNK, steps - state["step"])
-        strategies, moments, costs = run(grid, state["strategies"], moments, jnp.arange(state["step"], state["step"] + length))
+        samples = scattered(problem, settings, objective, len(state["costs"]))
+        strategies, moments, costs = run(grid, state["strategies"], moments, jnp.arange(state["step"], state["step"] + length), samples)
         strategies = attended(problem, strategies, others, settings.seed + 31 * state["step"], state["step"] == 0)
         end = state["step"] + length
         costs = np.asarray(costs)
@@ -166,7 +187,17 @@ def family_of(problem: Problem, settings: Settings, d: Decision) -> tuple[str, d
     return "mlp", options
 
 
-def stepper(problem: Problem, settings: Settings, others: Mapping[str, Any], reduction: Reduction,
+def scattered(problem: Problem, settings: Settings, objective: Objective, restarts: int) -> dict[str, Any]:
+    """What terms and estimators need beside the nodes: samples to be renewed at every step, a key for every restart. Empty without."""
+    if not (objective.terms or objective.sites):
+        return {}
+    plays = settings.samples or (SAMPLES if objective.sites else TERM_SAMPLES)
+    if objective.sites:
+        situations_of(problem, objective, plays)
+    return {"grid": resized(sampled_grid(problem, 2, 0), plays), "keys": keys(settings.seed * 7919 + 1, restarts)}
+
+
+def stepper(problem: Problem, settings: Settings, objective: Objective, others: Mapping[str, Any], reduction: Reduction,
             stacked: Mapping[str, Strategy], steps: int) -> tuple[Callable[..., Any], Any]:
     """A compiled chunk for all restarts, and the shape of its optimiser state."""
     which = spec(stacked)
@@ -176,29 +207,51 @@ def stepper(problem: Problem, settings: Settings, others: Mapping[str, Any], red
     together = problem.is_team and not problem.loops and not any(
         trembling(problem, d) or d.low is not None or d.high is not None for d in problem.game.decisions)
 
-    def gradient(grid: Grid, trained: Any, fixed: Any, step: Array) -> Any:
+    stops = {d.name: objective.stopped(problem, d) for d in problem.game.decisions}
+    normal = columns_that_are_normal(problem) if objective.terms or objective.sites else 0
+
+    def averaged(shared: Any) -> Any:
+        return {k: jax.tree.map(partial(jnp.multiply, 1.0 / len(problem.groups[k])), shared[k]) for k in shared}
+
+    def gradient(grid: Grid, trained: Any, fixed: Any, step: Array, samples: Any, key: Any) -> Any:
+        if samples is None:
+            return direct_gradient(grid, trained, fixed, step)
+        own = jax.random.fold_in(key, step)
+        fresh = renewed(samples, own, normal)
+        if objective.sites:
+            noise = jax.random.fold_in(own, 1)
+            found = estimated_gradient(problem, objective, fresh, noise, trained, fixed, others, step / steps, together=together)
+            found = averaged(found) if together else found
+        else:
+            found = direct_gradient(grid, trained, fixed, step)
+        return with_terms(problem, objective.terms, found, fresh, trained, fixed, others, False) if objective.terms else found
+
+    def direct_gradient(grid: Grid, trained: Any, fixed: Any, step: Array) -> Any:
         relaxation = relax(problem, grid, step / steps)
         if together:  # all who decide pay the same: one backward pass has everybody's own gradient
-            def cost(moving: Any) -> Array:
-                world = problem.world(grid, reduction, {**eqx.combine(moving, fixed), **others}, relaxation)
-                return problem.cost(world, problem.decider(problem.game.decisions[0]))
+            out: dict[str, Any] = {}
+            for stopped in dict.fromkeys(stops[k] for k in trained):  # unless routes stop for some of a team only
+                def cost(moving: Any, stopped: frozenset[str] = stopped) -> Array:
+                    world = problem.world(grid, reduction, {**eqx.combine(moving, fixed), **others}, relaxation, stopped=stopped)
+                    return problem.cost(world, problem.decider(problem.game.decisions[0]))
 
-            shared = jax.grad(cost)(trained)
-            return {k: jax.tree.map(partial(jnp.multiply, 1.0 / len(problem.groups[k])), shared[k]) for k in trained}
+                shared = jax.grad(cost)(trained)
+                out.update({k: shared[k] for k in trained if stops[k] == stopped})
+            return averaged(out)
         profile = {**eqx.combine(trained, fixed), **others}
         out = {}
         for k in trained:
-            parts = [eqx.filter(own_gradient(problem, grid, profile, d, reduction, relaxation), which[k])
+            parts = [eqx.filter(own_gradient(problem, grid, profile, d, reduction, relaxation, stops[d.name]), which[k])
                      for d in problem.groups[k]]
             out[k] = jax.tree.map(lambda *g: sum(g) / len(g), *parts)
         return out
 
-    def one(grid: Grid, strategies: Any, moments: Any, numbers: Array) -> tuple[Any, Any, Array]:
+    def one(grid: Grid, strategies: Any, moments: Any, numbers: Array, samples: Any, key: Any) -> tuple[Any, Any, Array]:
         trained, fixed = eqx.partition(strategies, which)
 
         def body(carry: tuple, step: Array) -> tuple[tuple, None]:
             now, state = carry
-            updates, state = adam.update(gradient(grid, now, fixed, step), state)
+            updates, state = adam.update(gradient(grid, now, fixed, step, samples, key), state)
             return (jax.tree.map(lambda x, u: x - schedule(step) * u, now, updates), state), None
 
         (trained, moments), _ = jax.lax.scan(body, (trained, moments), numbers)
@@ -208,8 +261,8 @@ def stepper(problem: Problem, settings: Settings, others: Mapping[str, Any], red
         return after, moments, sum((problem.cost(world, p) for p in people), jnp.zeros(()))
 
     def build() -> Any:
-        return jax.jit(lambda grid, strategies, moments, numbers: jax.lax.map(
-            lambda x: one(grid, x[0], x[1], numbers), (strategies, moments)))
+        return jax.jit(lambda grid, strategies, moments, numbers, samples: jax.lax.map(
+            lambda x: one(grid, x[0], x[1], numbers, samples.get("grid"), x[2]), (strategies, moments, samples.get("keys"))))
 
     template = jax.eval_shape(jax.vmap(adam.init), eqx.filter(dict(stacked), which))
-    return cached(problem, ("networks", settings.learning_rate, steps), build), template
+    return cached(problem, ("networks", settings.learning_rate, steps, *objective.key), build), template

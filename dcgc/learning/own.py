@@ -50,14 +50,16 @@ def with_trembles(grid: Grid, names: frozenset[str], scale: float = 1.0) -> Grid
 
 
 def own_gradient(problem: Problem, grid: Grid, profile: Mapping[str, Any], d: Decision,
-                 reduction: Reduction | None = None, relaxation: Relaxation | None = None) -> Strategy:
-    """d J / d (the policy of one decision), J its player's cost, every other policy (a twin's too) held fixed."""
+                 reduction: Reduction | None = None, relaxation: Relaxation | None = None,
+                 stopped: frozenset[str] = frozenset()) -> Strategy:
+    """d J / d (the policy of one decision), J its player's cost, every other policy (a twin's too) held fixed. ``stopped``: sites through
+    which no gradient goes back."""
     kept = {k: projecting(s) for k, s in profile.items()}
     trembles = trembling(problem, d)
     full = with_trembles(grid, trembles) if trembles else grid
 
     def cost(own: Strategy) -> Array:
-        world = problem.world(full, reduction or problem.natural, kept, relaxation)
+        world = problem.world(full, reduction or problem.natural, kept, relaxation, stopped=stopped)
         world.rules = {**world.rules, d.name: own if not d.axes else Deviator(own, kept[problem.leader_of[d.name]])}
         world.trembles = trembles
         return problem.cost(world, problem.decider(d))

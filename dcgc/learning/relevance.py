@@ -25,7 +25,8 @@ from ..lower.strategy import Strategy
 from ..lower.variable import Variable
 from ..lower.world import World
 from ..policies.transformer import Transformer
-from .relaxing import pick, relax
+from .smoothing import relax
+from .starting import pick
 from .sweep_engine import cached
 
 PLAYS = 512

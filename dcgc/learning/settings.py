@@ -12,7 +12,12 @@ class Settings:
     """``engine``: "auto", or the name of one of the engines. ``restarts``: random starts (None: the engine's choice).
     ``expectation``: auto | enumeration | quadrature | sobol | monte_carlo. ``nodes``: nodes a coordinate, ``samples``: scattered
     points (None: chosen). ``steps``, ``learning_rate``, ``width``, ``layers``, ``batch``: of the network engine (None: chosen).
-    ``precision``: float64 | float32. ``tolerance``: the relative accuracy at which training stops."""
+    ``precision``: float64 | float32. ``tolerance``: the relative accuracy at which training stops.
+
+    Terms of a sender's training objective, which no reported cost has: ``kl_weight``, cost units per nat of KL(law of a message ||
+    ``kl_prior``: aggregated | fixed); ``fisher_rank_weight``, cost units per nat by which the effective rank of a message's Fisher
+    information falls short of the largest. ``estimator``: of the gradient where messages are drawn, "NAME" for all, "SITE=NAME" for
+    one, separated by commas (None: the engine's own way)."""
 
     seed: int = 0
     engine: str = "auto"
@@ -28,6 +33,10 @@ class Settings:
     precision: str = "float64"
     tolerance: float = 1e-3
     best_response: bool = True
+    kl_weight: float | None = None
+    kl_prior: str | None = None
+    fisher_rank_weight: float | None = None
+    estimator: str | None = None
 
     @classmethod
     def known(cls) -> tuple[str, ...]:
@@ -62,7 +71,8 @@ class Trained:
     each distinct solution, the chosen one first. ``alarms``: what a reader should know. ``interrupted``: whether it was stopped.
     ``alternatives``: the profiles of the other distinct equilibria (in a game, not in a team), in the order of ``equilibria``.
     ``names``: what each of ``equilibria`` is called, if it has a name:
-    "babbling" where nobody tells anybody anything."""
+    "babbling" where nobody tells anybody anything. ``objective``: in what the training had another objective than the game's
+    own costs, or another gradient, and which wishes of that kind had no effect; in sentences."""
 
     profile: dict[str, Any]
     engine: str
@@ -73,6 +83,7 @@ class Trained:
     notes: tuple[str, ...] = field(default=())
     alternatives: tuple[dict[str, Any], ...] = ()
     names: tuple[str, ...] = ()
+    objective: tuple[str, ...] = ()
 
     def name_of(self, i: int) -> str:
         """What the i-th distinct solution is called ("" if it has no name)."""

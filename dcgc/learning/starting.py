@@ -32,6 +32,11 @@ def neutral_rule(world: World, d: Decision) -> Variable:
     return constant(jnp.full(d.shape, middle))
 
 
+def pick(stacked: Strategy, r: int) -> Strategy:
+    """The strategy of the r-th of several starts that are stacked."""
+    return jax.tree.map(lambda x: x[r], stacked)
+
+
 def bounds(world: World, d: Decision) -> tuple[float, float]:
     """The widest range of a decision's bounds over the grid."""
     from ..lower.evaluate import evaluate

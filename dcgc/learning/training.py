@@ -17,6 +17,7 @@ from .affine_engine import AffineEngine
 from .engine import Engine, Found
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
+from .objective import objective_of
 from .settings import Progress, Reporter, Settings, Store, Trained
 from .silence_engine import SilenceEngine
 from .sweep_engine import SweepEngine, exact_replies
@@ -49,6 +50,11 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
     else:
         order = asked_for(problem)
     able = [name for name in order if refused[name] is None]
+    if not objective_of(problem, settings).plain:
+        heeding = [name for name in able if ENGINES[name].heeds(problem)]
+        notes += [f"{name}: it has no gradient steps to which the objective, estimators or routes asked for apply"
+                  for name in able if heeding and name not in heeding]
+        able = heeding or able
     if not able:
         span = problem.game.decisions[0].span
         why = "; ".join(n for n in notes if n.split(":")[0] in order)
@@ -136,7 +142,18 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
                    tuple((n, dict(c.judged.costs)) for n, c in distinct),
                    alarms(best, state["history"], settings), interrupted, tuple(notes),
                    () if problem.is_team else tuple(c.found.profile for _, c in distinct[1:]),
-                   tuple(name_of(problem, c) for _, c in distinct))
+                   tuple(name_of(problem, c) for _, c in distinct), said_of(problem, settings, ENGINES[best.engine]))
+
+
+def said_of(problem: Problem, settings: Settings, engine: Engine) -> tuple[str, ...]:
+    """In what a training by this engine was another than the game's own, and which wishes it could not have."""
+    objective = objective_of(problem, settings)
+    if objective.plain or engine.heeds(problem):
+        return (*objective.sentences, *objective.idle)
+    wishes = [*(f"{'kl' if t.kind == 'divergence' else 'fisher_rank'}_weight" for t in objective.terms),
+              *(["estimator"] if objective.sites else []), *(f"`{r.label}`" for r in objective.shut)]
+    why = "none of its engines that move by gradients takes this game" if settings.engine == "auto" else "it does not move by gradients"
+    return (f"{', '.join(wishes)}: no effect in {engine.title}; {why}", *objective.idle)
 
 
 def name_of(problem: Problem, c: Candidate) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 import jax.numpy as jnp
 from jax import Array
 
-from ..core.expression import Constant, Expression, Reference
+from ..core.expression import Constant, Expression, Information, Reference, walk
 from ..core.site import Constraint, Decision, Game, Payment, Random
 from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
@@ -137,8 +137,10 @@ class Problem:
         return {d.name: k for k, ds in self.groups.items() for d in ds}
 
     def world(self, grid: Grid, reduction: Reduction, profile: Mapping[str, Rule],
-              relaxation: Relaxation | None = None, parameters: Mapping[str, Array] | None = None) -> World:
-        """The game on a grid under a profile: a rule for every group, or for single decisions."""
+              relaxation: Relaxation | None = None, parameters: Mapping[str, Array] | None = None,
+              stopped: frozenset[str] = frozenset()) -> World:
+        """The game on a grid under a profile: a rule for every group, or for single decisions. ``stopped``: values through which no
+        gradient goes back."""
         rules = {}
         for d in self.game.decisions:
             name = d.name if d.name in profile else self.leader_of[d.name]
@@ -146,7 +148,7 @@ class Problem:
                 rules[d.name] = profile[name]
         values = dict(parameters or self.parameters)
         values.update({k: m.value for k, m in profile.items() if isinstance(m, Multiplier)})  # type: ignore[attr-defined]
-        return World(self.game, self.dependence, reduction, grid, rules, values, relaxation or Relaxation())
+        return World(self.game, self.dependence, reduction, grid, rules, values, relaxation or Relaxation(), stopped)
 
     def cost(self, world: World, person: Person) -> Array:
         """What a player minimises, (), in the game's units: expected cost J, and the multipliers of its constraints."""
@@ -186,7 +188,7 @@ class Problem:
     @cached_property
     def has_jumps(self) -> bool:
         """Whether a comparison (or the like) of something a decision influences stands on the way to a payment."""
-        from ..core.expression import Apply, walk
+        from ..core.expression import Apply
 
         moved = {d.name for d in self.game.decisions}
         for site in self.game.sites:
@@ -199,7 +201,7 @@ class Problem:
     @cached_property
     def has_steps(self) -> bool:
         """Whether any comparison (or the like) of something continuous stands in the game: Gauss rules are then not sharp."""
-        from ..core.expression import Apply, walk
+        from ..core.expression import Apply
 
         kinked = JUMPING | {"abs", "maximum", "minimum", "clip", "max", "min", "and", "or", "not"}
         texts = [e for site in self.game.sites for e in mentioned(site)]
@@ -233,11 +235,17 @@ class Problem:
         return frozenset(n for n, c in reduction.coordinates.items() if n in up or (c.site is not None and c.site in up))
 
 
+def tells(p: Payment) -> bool:
+    """Whether a payment is charged on what a message tells."""
+    return p.information is not None or (p.constraint is not None and any(isinstance(x, Information) for x in walk(p.cost)))
+
+
 def total_cost(world: World, payments: tuple[Payment, ...], person: Person | None) -> Array:
     """The expected sum of payments; of a large family's, the share of ``person`` (None: of all)."""
     total: Variable = constant(0.0)
     for p in payments:
-        value = world.expectation(world.payment(p))
+        here = world.unstopped() if world.stopped and tells(p) else world  # a price is charged on a law: no listener is on its way
+        value = here.expectation(here.payment(p))
         if p.axes:
             own = value.data
             whole_family = person is None or p.actor.member is None

@@ -46,6 +46,7 @@ class World:
     """``rules``: for every decision its policy, as a function from the world to what the policy chooses: a value, or for a finite
     decision the probabilities of its options (last own axis). ``overrides``: values of decisions that replace it.
     ``trembles``: real decisions that err a little, so that what follows them is judged off the path, too.
+    ``stopped``: sites through whose value (of a finite decision: through whose probabilities) no gradient goes back.
     ``base``: the world of which this one is a variation.
     ``parameters``: the game's parameters as arrays."""
 
@@ -56,6 +57,7 @@ class World:
     rules: Mapping[str, Rule]
     parameters: Mapping[str, Array]
     relaxation: Relaxation = field(default_factory=Relaxation)
+    stopped: frozenset[str] = frozenset()
     overrides: Mapping[str, Variable] = field(default_factory=dict)
     trembles: frozenset[str] = frozenset()
     axes: tuple[str, ...] = ()
@@ -82,6 +84,13 @@ class World:
                        _choices=kept(self._choices, lambda n: n not in moved),
                        _factors=kept(self._factors, lambda dim: not self.touched(dim) & moved))
 
+    def unstopped(self) -> World:
+        """The same world with every route open."""
+        if not self.stopped:
+            return self
+        base = None if self.base is None else self.base.unstopped()
+        return replace(self, stopped=frozenset(), base=base, _values={}, _choices={}, _factors={})
+
     def touched(self, dim: str) -> frozenset[str]:
         """The sites on which the factor of a coordinate depends."""
         c = self.reduction.coordinates.get(dim.removesuffix(AS_TREMBLED))
@@ -95,7 +104,8 @@ class World:
     def value(self, name: str) -> Variable:
         """The value of a site: for a finite decision with a coordinate, its options along that coordinate."""
         if name not in self._values:
-            self._values[name] = self._where_it_exists(name, self._site_value(name))
+            value = self._where_it_exists(name, self._site_value(name))
+            self._values[name] = held_fixed(value) if name in self.stopped else value
         return self._values[name]
 
     def _where_it_exists(self, name: str, value: Variable) -> Variable:
@@ -236,7 +246,8 @@ class World:
         tremble = tremble and c is not None and c.role in ("finite", "derived")  # nature's hand is steady
         key = dim + (AS_TREMBLED if tremble else "")
         if key not in self._factors:
-            self._factors[key] = self._factor(dim, tremble)
+            factor = self._factor(dim, tremble)
+            self._factors[key] = held_fixed(factor) if dim in self.stopped else factor
         return self._factors[key]
 
     def _factor(self, dim: str, tremble: bool) -> Variable:
@@ -355,6 +366,11 @@ def probability_between(law: Any, low: Array, high: Array, arguments: tuple[Arra
         return jnp.where(x <= bottom, 0.0, jnp.where(x >= top, 1.0, p))
 
     return distribution(high) - distribution(low)
+
+
+def held_fixed(v: Variable) -> Variable:
+    """The same value without a derivative."""
+    return Variable(v.dims, jax.lax.stop_gradient(v.data))
 
 
 def law_as_value(kind: str, law: Variable) -> Variable:

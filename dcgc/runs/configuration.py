@@ -7,19 +7,23 @@ from dataclasses import fields
 from types import MappingProxyType, NoneType
 from typing import Any, get_args, get_type_hints
 
+from ..learning.choices import read_choices
 from ..learning.settings import Settings
+from ..semantics.vocabulary import KL_PRIORS
 from ..source import near_names
 
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "precision": ("float64", "float32"),
     "expectation": ("auto", "enumeration", "quadrature", "sobol", "monte_carlo"),
+    "kl_prior": KL_PRIORS,
 })
 # From where on a value makes sense.
 LEAST: Mapping[str, float] = MappingProxyType({
     "seed": 0, "restarts": 1, "nodes": 1, "samples": 1, "steps": 1, "width": 1, "layers": 1, "batch": 1, "learning_rate": 0,
-    "tolerance": 0,
+    "tolerance": 0, "kl_weight": 0, "fisher_rank_weight": 0,
 })
 LARGEST_SEED = 2**31 - 1
+PER_SITE = "estimator"  # the one setting that can be given for single sites, and so more than once
 MANY = "seeds"  # how many seeds the command line trains; no setting of a single training
 
 
@@ -46,7 +50,9 @@ def resolve(block: Iterable[tuple[str, Any]], given: Mapping[str, Any]) -> tuple
     values: dict[str, Any] = {}
     unread: list[str] = []
     for key, value in block:
-        if key in types:
+        if key == PER_SITE:
+            values[key] = merged([*([] if key not in values else [values[key]]), value], None)  # in any order
+        elif key in types:
             values[key] = convert(key, value)
         elif key != MANY:
             unread.append(key)
@@ -55,8 +61,23 @@ def resolve(block: Iterable[tuple[str, Any]], given: Mapping[str, Any]) -> tuple
             near = near_names(key, tuple(types), most=1)
             raise BadSetting(f"there is no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else
                                                                f"; there are {', '.join(types)}"))
-        values[key] = convert(key, value)
+        values[key] = merged(value, values.get(key)) if key == PER_SITE else convert(key, value)
     return Settings(**values), tuple(unread)
+
+
+def merged(value: Any, earlier: str | None) -> str | None:
+    """The estimators of ``value`` ("NAME", "SITE=NAME", several of them, or a mapping from sites to names) before those that were
+    chosen earlier; None takes these back. Raises BadSetting."""
+    if value is None:
+        return None
+    entries = [f"{site}={name}" for site, name in value.items()] if isinstance(value, Mapping) else \
+        [value] if isinstance(value, str) else value
+    if not isinstance(entries, (list, tuple)) or not all(isinstance(e, str) for e in entries):
+        raise BadSetting(f"estimator must be NAME, SITE=NAME or several of them, not {value!r}")
+    try:
+        return read_choices(", ".join(entries)).over(read_choices(earlier)).text()
+    except ValueError as problem:
+        raise BadSetting(str(problem)) from None
 
 
 def convert(key: str, value: Any) -> Any:
@@ -76,6 +97,8 @@ def convert(key: str, value: Any) -> Any:
         raise BadSetting(f"{key} must be {wanted}, not {value!r}")
     if good != good or (key in LEAST and good < LEAST[key]):
         raise BadSetting(f"{key} must be at least {LEAST[key]:g}, not {value!r}")
+    if key.endswith("_weight") and good == float("inf"):
+        raise BadSetting(f"{key} must be finite")
     if key == "seed" and good > LARGEST_SEED:
         raise BadSetting(f"seed must be at most {LARGEST_SEED}")
     if key in CHOICES and good not in CHOICES[key]:

@@ -12,7 +12,16 @@ from .checked import ValueType
 from .context import Checker, Place, View
 from .mistakes import missing as M
 from .mistakes import names as N
-from .vocabulary import COUNTS, NUMBER_SETTINGS, OTHER_SETTINGS, POLICY_FAMILIES, ROUTE_ORDERS, SETTINGS
+from .vocabulary import (
+    COUNTS,
+    ESTIMATOR_NAMES,
+    KL_PRIORS,
+    NUMBER_SETTINGS,
+    OTHER_SETTINGS,
+    POLICY_FAMILIES,
+    ROUTE_ORDERS,
+    SETTINGS,
+)
 
 REPORT = View(Place(), "report", averaged=False)
 
@@ -144,17 +153,20 @@ def check_gradient(c: Checker, node: tree.Gradient, place: Place) -> None:
 def check_train(c: Checker, node: tree.Train, place: Place) -> None:
     seen: set[str] = set()
     for setting in node.settings:
+        text = setting.key if setting.subject is None else f"{setting.key} {' '.join(setting.subject.span.text.split())}"
         if setting.key not in SETTINGS:
             c.report(
                 N.UNKNOWN_SETTING.at(
                     setting.span, name=setting.key, known=", ".join(SETTINGS), near=near_names(setting.key, SETTINGS)
                 )
             )
-        elif setting.key in seen:
-            c.report(M.SETTING_TWICE.at(setting.span, name=setting.key))
+        elif text in seen:
+            c.report(M.SETTING_TWICE.at(setting.span, name=text))
+        elif setting.subject is not None and setting.key != "estimator":
+            c.report(N.WHOLE_SETTING.at(setting.subject.span, name=setting.key))
         elif setting.key in NUMBER_SETTINGS or setting.key in OTHER_SETTINGS:
             _SETTING_CHECKS.get(setting.key, _check_number)(c, setting)
-        seen.add(setting.key)
+        seen.add(text)
 
 
 def _check_number(c: Checker, setting: tree.Setting) -> None:
@@ -186,11 +198,34 @@ def _check_word(c: Checker, setting: tree.Setting) -> None:
         c.report(M.BAD_SETTING_VALUE.at(setting.value.span, name=setting.key, wanted="a word"))
 
 
+def _check_prior(c: Checker, setting: tree.Setting) -> None:
+    if not isinstance(setting.value, tree.Name) or setting.value.name not in KL_PRIORS:
+        c.report(M.BAD_SETTING_VALUE.at(setting.value.span, name=setting.key, wanted=" or ".join(f"`{p}`" for p in KL_PRIORS)))
+
+
+def _check_estimator(c: Checker, setting: tree.Setting) -> None:
+    """``estimator NAME`` for all messages, ``estimator SITE : NAME`` for one."""
+    if setting.subject is not None:
+        what = "an estimator is for a channel, or for a decision among finitely many"
+        name = _named(c, setting.subject, ("channel", "decision"), what, Place())
+        if name is not None:
+            c.used.add(name)
+    word = " ".join(setting.value.span.text.split())
+    if not isinstance(setting.value, tree.Name) or word not in ESTIMATOR_NAMES:
+        c.report(
+            N.UNKNOWN_ESTIMATOR.at(
+                setting.value.span, name=word, known=", ".join(ESTIMATOR_NAMES), near=near_names(word, ESTIMATOR_NAMES)
+            )
+        )
+
+
 _SETTING_CHECKS: dict[str, Callable[[Checker, tree.Setting], None]] = {
     "seeds": _check_numbers,
     "engine": _check_word,
     "precision": _check_word,
     "expectation": _check_word,
+    "kl_prior": _check_prior,
+    "estimator": _check_estimator,
 }
 
 

@@ -61,12 +61,31 @@ NUMBER_SETTINGS = (
     "patience",
     "anneal",
     "temperature",
+    "kl_weight",
+    "fisher_rank_weight",
 )
-OTHER_SETTINGS = ("seeds", "engine", "precision", "expectation")
+OTHER_SETTINGS = ("seeds", "engine", "precision", "expectation", "kl_prior", "estimator")
 SETTINGS = NUMBER_SETTINGS + OTHER_SETTINGS
 
 # settings that count something, and so are whole and at least 1
 COUNTS = ("steps", "batch", "nodes", "samples", "restarts", "width", "layers", "patience")
+
+KL_PRIORS = ("aggregated", "fixed")
+
+# how the gradient of an expected cost is estimated where a message is drawn (the table is that of dcgc/gradients/estimators)
+ESTIMATOR_NAMES = (
+    "pathwise",
+    "straight_through",
+    "straight_through_argmax",
+    "gumbel_softmax",
+    "straight_through_gumbel",
+    "reinforce",
+    "reinforce_leave_one_out",
+    "exact",
+    "dithered_rounding",
+    "straight_through_rounding",
+    "mixture",
+)
 
 VALUE_WORDS = ("true", "false", "nothing", "recall", "others", "all")
 MOMENTS = ("E", "Var", "Cov")

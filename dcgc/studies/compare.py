@@ -17,11 +17,11 @@ from jax import Array
 
 from ..gradients.estimators import Estimator
 from ..gradients.signal import Agreement, agreement, signal
+from ..learning.estimated import draws_of
+from ..lower.message_sites import Unsuitable
 from ..lower.problem import Problem
 from ..source import GameError
 from .contest import Contest, Rules, Training, able, suited, train
-from .estimated import draws_of
-from .message_sites import Unsuitable
 from .sender import exact_gradient
 
 USUAL = ("exact", "pathwise", "mixture", "reinforce", "reinforce_leave_one_out", "gumbel_softmax", "straight_through_gumbel")

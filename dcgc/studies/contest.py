@@ -21,19 +21,19 @@ import optax
 from jax import Array
 
 from ..core.site import Decision
-from ..gradients.estimators import ESTIMATORS, Estimator, Gaussian
-from ..gradients.estimators.enumeration import Exact
-from ..learning.message_engine import columns_that_are_normal, in_precision, renewed, speaking_family
+from ..gradients.estimators import ESTIMATORS, Estimator
+from ..learning.estimated import by_decision, draws_of, estimated_cost, prices
+from ..learning.fresh import columns_that_are_normal, renewed
+from ..learning.message_engine import in_precision, speaking_family
 from ..learning.network_engine import fitting
 from ..learning.settings import Settings
 from ..lower.grid import Grid
+from ..lower.message_sites import MessageSite, Unsuitable, misfit_at, sites_of
 from ..lower.plans import natural_grid, sampled_grid
 from ..lower.problem import Person, Problem
+from ..lower.samples import expected_cost, payers, resized
 from ..lower.strategy import Strategy, real_inputs
 from ..primitives.relaxations import Relaxation
-from .estimated import by_decision, draws_of, estimated_cost, prices
-from .message_sites import MessageSite, Unsuitable, sites_of
-from .samples import expected_cost, payers, resized
 
 HELD_OUT_POINTS = 4096
 HELD_OUT_SAMPLES = 4096
@@ -229,26 +229,16 @@ def suited(contest: Contest, name: str) -> Estimator:
         near = near_names(name, tuple(ESTIMATORS), most=1)
         known = f"did you mean {near[0]}?" if near else f"there are {', '.join(ESTIMATORS)}"
         raise Unsuitable(f"there is no estimator {name!r}; {known}")
-    estimator = ESTIMATORS[name]
     for site in contest.sites:
-        if not site.message:
-            continue
-        if site.gaussian != (Gaussian in estimator.forms) and len(estimator.forms) == 1:
-            kind = "reals through noise" if site.gaussian else "words"
-            raise Unsuitable(f"{name} cannot be used at {site.name}, which carries {kind}; these can: {', '.join(able(contest))}")
-        if isinstance(estimator, Exact) and not site.enumerable:
-            raise Unsuitable(f"exact would have to try every word of {site.name}, which are too many")
-    return estimator
+        why = misfit_at(site, name) if site.message else None
+        if why is not None:
+            raise Unsuitable(f"{why}; these can: {', '.join(able(contest))}")
+    return ESTIMATORS[name]
 
 
 def able(contest: Contest) -> tuple[str, ...]:
     """The estimators that fit all of a game's message sites."""
-    def fits(estimator: Estimator, site: MessageSite) -> bool:
-        from ..gradients.estimators import Categorical
-
-        return (Gaussian if site.gaussian else Categorical) in estimator.forms and (site.enumerable or not isinstance(estimator, Exact))
-
-    return tuple(n for n, e in ESTIMATORS.items() if all(fits(e, s) for s in contest.sites if s.message))
+    return tuple(n for n in ESTIMATORS if all(misfit_at(s, n) is None for s in contest.sites if s.message))
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from ..core.expression import references
-from ..core.site import Channel, Decision, Random
+from ..core.site import Channel, Decision
 from ..gradients.fisher import effective_rank, spectrum
 from ..lower.enumerated import EnumeratedReply
-from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
+from ..lower.jacobians import each_jacobian, whitened_jacobians
 from ..lower.problem import Problem
 from ..lower.rollout import SAMPLE
-from ..lower.strategy import Strategy, inputs
+from ..lower.samples import full, played, with_samples
+from ..lower.strategy import Strategy
 from ..lower.variable import Variable
 from ..lower.world import World
-from .samples import full, options_of, played, world_of
+from .samples import options_of, world_of
 from .taps import OPTION
 
 MOST = 512  # samples of a Jacobian
@@ -52,17 +52,8 @@ class ListenerResponse:
 
 
 def few(grid: Grid) -> Grid:
-    from .samples import with_samples
-
     assert grid.samples is not None
     return with_samples(grid, grid.samples[:MOST])
-
-
-def each_jacobian(function: Callable[[Array], Array], at: Array) -> Array:
-    """(n, out, in) of a function (n, in) -> (n, out) that does not mix samples: one backward pass an output."""
-    value, back = jax.vjp(function, at)
-    rows = jax.vmap(lambda chosen: back(jnp.broadcast_to(chosen, value.shape))[0])(jnp.eye(value.shape[1], dtype=value.dtype))
-    return jnp.moveaxis(rows, 0, 1)
 
 
 def fisher(problem: Problem, profile: Mapping[str, Any], channel: Channel, grid: Grid, seed: int = 0) -> Fisher | None:
@@ -78,44 +69,12 @@ def fisher(problem: Problem, profile: Mapping[str, Any], channel: Channel, grid:
 
     @eqx.filter_jit
     def jacobians(profile: Mapping[str, Any], grid: Grid) -> Array:
-        world = played(problem, world_of(problem, profile, grid), finite, seed)
-        index, reals = inputs(world, d)
-        at, known = full(world, reals), full(world, index)
-        spread = jnp.where(jnp.std(at, axis=0) > 1e-9, jnp.std(at, axis=0), 1.0)
-        _, low, high = world.rules[d.name].situations(world, d)  # type: ignore[attr-defined]
-        bounds = [jnp.broadcast_to(b, (at.shape[0], *b.shape[1:])) if b.ndim and SAMPLE in reals.dims else
-                  jnp.broadcast_to(b, (at.shape[0], *b.shape)) for b in (low, high)]
-        rule = world.rules[d.name]
-
-        def arrives(standard: Array) -> Array:
-            raw = jax.vmap(rule.raw)(known, standard * spread)  # type: ignore[attr-defined]
-            chosen = jax.vmap(rule.head)(raw, *bounds)  # type: ignore[attr-defined]
-            if d.finite:
-                return law_of_words(world, channel, d, chosen)
-            sent = evaluate(world.vary({d.name: Variable((SAMPLE,), chosen)}), channel.sent)
-            return full(world, sent).reshape(at.shape[0], -1) / (channel.sd or 1.0)
-
-        out = each_jacobian(arrives, at / spread)
-        if d.finite:  # the information of a law p: the sum of (dp)^2 / p; here over any number of positions
-            p = arrives(at / spread)
-            out = out / jnp.sqrt(jnp.maximum(p, 1e-12))[..., None]
-        return out
+        return whitened_jacobians(played(problem, world_of(problem, profile, grid), finite, seed), channel, d)
 
     found = jacobians(dict(profile), grid)
     values = spectrum(found)
     own_ranks = effective_rank(spectrum(found, per_sample=True))
     return Fisher(np.asarray(values), float(effective_rank(values)), float(jnp.mean(own_ranks)), d.finite or channel.sd > 0)
-
-
-def law_of_words(world: World, channel: Channel, d: Decision, chosen: Array) -> Array:
-    """(n, words): the probabilities of what arrives, from those of what is sent (position by position for long messages)."""
-    n = chosen.shape[0]
-    p = jnp.stack([1 - chosen, chosen], -1) if d.kind == "bool" else chosen
-    site = world.dependence.sites[channel.name]
-    if isinstance(site, Random):
-        row = evaluate(world.vary({d.name: Variable((SAMPLE,), p)}), site.arguments[0])
-        p = full(world, row)
-    return p.reshape(n, -1)
 
 
 def listeners(problem: Problem, channel: Channel) -> tuple[Decision, ...]:

@@ -15,6 +15,8 @@ from .study import Ear, base, channels_named
 
 def oracle(problem: Problem, name: str, settings: Settings) -> dict[str, float]:
     """The costs of all players, by label, when the game with everything told is trained anew. Raises GameError if no engine can."""
+    # the terms and estimators are those of another game's messages
+    settings = replace(settings, kl_weight=None, kl_prior=None, fisher_rank_weight=None, estimator=None)
     trained = train(told(problem, channels_named(problem, name)), settings)
     return dict(trained.equilibria[0][1])
 

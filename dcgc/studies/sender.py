@@ -17,8 +17,9 @@ from ..gradients.signal import Agreement, Signal, agreement, signal
 from ..lower.grid import Grid
 from ..lower.plans import natural_grid, sampled_grid
 from ..lower.problem import Problem
+from ..lower.samples import expected_cost, with_samples
 from ..lower.strategy import Strategy
-from .samples import expected_cost, with_samples, world_of
+from .samples import world_of
 
 ROWS = 256
 FLOATS = 20_000_000  # of all rows together

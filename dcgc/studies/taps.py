@@ -20,9 +20,10 @@ from ..core.site import Channel
 from ..lower.grid import Grid
 from ..lower.problem import Problem
 from ..lower.rollout import SAMPLE
+from ..lower.samples import finite_before, full, payers, played
 from ..lower.variable import Variable
 from ..lower.world import World
-from .samples import finite_before, full, options_of, payers, played, sample_costs, world_of
+from .samples import options_of, sample_costs, world_of
 
 OPTION = "tried option"
 
@@ -48,9 +49,15 @@ def message_taps(problem: Problem, profile: Mapping[str, Any], grid: Grid, seed:
 
 
 def named_taps(problem: Problem) -> tuple[str, ...]:
-    """The sites that the game's `tap` lines name: of a family or an array every member and entry."""
-    return tuple(s.name for s in problem.game.sites for name in problem.game.taps
-                 if s.name == name or s.name.startswith((f"{name}[", f"{name}(")))
+    """The sites that the game's `tap` lines name: of a family or an array every member and entry, of a member that one, if it is a
+    site of its own."""
+    names = [s.name for s in problem.game.sites]
+    wanted: set[str] = set()
+    for name in problem.game.taps:
+        whole, member, _ = name.partition("[")
+        single = {name, name.replace("[", "(").replace("]", ")")} & set(names)
+        wanted |= single if member and single else {n for n in names if n == whole or n.startswith((f"{whole}[", f"{whole}("))}
+    return tuple(n for n in names if n in wanted)
 
 
 def taps(problem: Problem, profile: Mapping[str, Any], grid: Grid, names: Iterable[str], seed: int = 0) -> dict[str, Tap]:

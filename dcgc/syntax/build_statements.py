@@ -268,7 +268,8 @@ def route(children: Children, span: Span) -> tree.Route:
 
 
 def setting(children: Children, span: Span) -> tree.Setting:
-    return tree.Setting(children[0].text, children[1], span=span)
+    key, first, second = children
+    return tree.Setting(key.text, first if second is None else second, None if second is None else first, span=span)
 
 
 def _node(kind: Callable[..., tree.Node]) -> Callable[[Children, Span], tree.Node]:

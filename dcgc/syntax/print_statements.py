@@ -183,8 +183,13 @@ def _tolerance(node: tree.Tolerance) -> str:
     return next((f"{share}%" for share in shares if float(share) / 100 == node.value), f"{node.value * 100!r}%")
 
 
+def _setting(entry: tree.Setting) -> str:
+    value = expression(entry.value)
+    return value if entry.subject is None else f"{expression(entry.subject)} : {value}"
+
+
 def _train(node: tree.Train) -> tuple[str, Block]:
-    pieces = tuple(Piece(entry.span, f"{entry.key} {expression(entry.value)}") for entry in node.settings)
+    pieces = tuple(Piece(entry.span, f"{entry.key} {_setting(entry)}") for entry in node.settings)
     return "train", Block(node.block or node.span, pieces, compact=True)
 
 

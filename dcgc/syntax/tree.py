@@ -528,10 +528,11 @@ class Gradient(Statement):
 
 @node
 class Setting(Node):
-    """``KEY VALUE`` in a train block."""
+    """``KEY VALUE`` in a train block, or ``KEY SUBJECT : VALUE`` for what is set for a part of the game only."""
 
     key: str
     value: Expression
+    subject: Expression | None = None
 
 
 @node

@@ -25,7 +25,7 @@ def codes(text, **settings):
 
 @pytest.mark.parametrize("code", sorted(c for c in CODES if c.startswith("L")))
 def test_every_code_s_example_gives_that_code_once(code):
-    if code == "L005" or code == "L006":
+    if code in ("L005", "L006", "L007"):
         pytest.skip("given when a policy is built")
     assert [c for c, _ in codes(CODES[code].example)] == [code]
 

@@ -257,4 +257,23 @@ NO_LABEL = Mistake(
     text("decide c : Choice(left, right) by A knowing x\ncost A = (c == lift)"),
 )
 
+UNKNOWN_ESTIMATOR = Mistake(
+    "N129",
+    "unknown estimator",
+    "there is no estimator `{name}`",
+    "the estimators are {known}",
+    "An estimator says how the gradient of an expected cost is had where a message is drawn; `estimator NAME` in a train block chooses "
+    "one for every message, `estimator m : NAME` for one of them.",
+    text("train { estimator reinforced }"),
+)
+
+WHOLE_SETTING = Mistake(
+    "N130",
+    "a setting for a part of the game",
+    "`{name}` is set for the whole game",
+    "write `{name} VALUE`",
+    "Of the keys of a train block only `estimator` can be set for a single message or decision, as in `estimator m : exact`.",
+    text("train { steps A : 10 }"),
+)
+
 NAMES = tuple(value for value in list(globals().values()) if isinstance(value, Mistake))

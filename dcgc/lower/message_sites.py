@@ -16,14 +16,15 @@ from jax import Array
 
 from ..core.expression import references
 from ..core.site import Channel, Decision, Random
-from ..gradients.estimators import Categorical, Gaussian, Site
+from ..gradients.estimators import ESTIMATORS, Categorical, Gaussian, Site
+from ..gradients.estimators.enumeration import Exact
 from ..information.dependence import mentioned
-from ..lower.evaluate import evaluate
-from ..lower.problem import Problem
-from ..lower.rollout import SAMPLE
-from ..lower.strategy import Strategy
-from ..lower.variable import Variable
-from ..lower.world import World
+from .evaluate import evaluate
+from .problem import Problem
+from .rollout import SAMPLE
+from .strategy import Strategy
+from .variable import Variable
+from .world import World
 
 FLOOR = 1e-30  # of probabilities before their logarithm
 WORDS = "word of "  # prefix of the coordinate along which a listener reads every word
@@ -32,7 +33,7 @@ Form = Literal["gaussian", "words", "noisy words", "positions", "bool"]
 
 
 class Unsuitable(ValueError):
-    """A game whose estimators cannot be compared; the message is one line."""
+    """A game at whose sites no estimator can be used, or not this one; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,38 @@ class MessageSite:
         """Whether the world can sum over its values instead."""
         return self.form in ("words", "noisy words", "bool")
 
+    @property
+    def label(self) -> str:
+        """The name that the text has for it: of the channel or the decision."""
+        return self.name if self.channel is None else self.channel.name
 
-def sites_of(problem: Problem) -> tuple[MessageSite, ...]:
-    """All of a game's, in time order; the finite decisions that are no messages among them. Raises Unsuitable."""
+    @property
+    def holds(self) -> str:
+        """What it is that is drawn, in words."""
+        return "carries reals through noise" if self.gaussian else "carries words" if self.message else "is a choice"
+
+
+def misfit_at(site: MessageSite, name: str) -> str | None:
+    """Why the estimator of this name cannot be used at a site, or None."""
+    estimator = ESTIMATORS[name]
+    if (Gaussian if site.gaussian else Categorical) not in estimator.forms:
+        return f"{name} cannot be used at {site.label}, which {site.holds}"
+    if isinstance(estimator, Exact) and not site.enumerable:
+        return f"{name} would have to try every word of {site.label}, which are too many"
+    return None
+
+
+def able_at(site: MessageSite) -> tuple[str, ...]:
+    """The names of the estimators that fit a site."""
+    return tuple(n for n in ESTIMATORS if misfit_at(site, n) is None)
+
+
+def sites_of(problem: Problem, held: bool = False) -> tuple[MessageSite, ...]:
+    """All of a game's, in time order; the finite decisions that are no messages among them. ``held``: constraints are welcome, their
+    multipliers are moved elsewhere. Raises Unsuitable."""
     if problem.loops:
-        raise Unsuitable("a large family's messages cannot be compared yet: its members share one array")
-    if problem.game.constraints:
+        raise Unsuitable("a large family's messages have no estimators to choose from yet: its members share one array")
+    if problem.game.constraints and not held:
         raise Unsuitable(f"{problem.game.constraints[0].label} is held by a multiplier, which this comparison does not train; use a price")
     by_encoder = {c.encoder: c for c in problem.game.channels}
     found = []
@@ -92,7 +119,7 @@ def message_site(problem: Problem, d: Decision, channel: Channel) -> MessageSite
             if name in problem.dependence.sites:
                 return MessageSite(name, "gaussian", d, channel)
         if channel.noise == "erasure":
-            raise Unsuitable(f"{channel.name} is erased and noisy in a way that cannot be compared yet")
+            raise Unsuitable(f"{channel.name} is erased and noisy in a way for which there is no estimator yet")
         return MessageSite(channel.name, "gaussian", d, channel)
     if not d.enumerable:
         return MessageSite(d.name, "positions", d, channel)

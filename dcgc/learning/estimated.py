@@ -16,17 +16,18 @@ from jax import Array
 
 from ..gradients.estimators import Drawn, Estimator
 from ..gradients.estimators.enumeration import Exact
-from ..learning.network_engine import relax
 from ..lower.grid import Grid
-from ..lower.problem import Person, Problem
+from ..lower.message_sites import MessageSite, law, placed, readers, samples_last, through, values_of, variable
+from ..lower.problem import Person, Problem, tells
 from ..lower.rollout import SAMPLE
+from ..lower.samples import person_cost, with_samples
 from ..lower.strategy import Strategy
 from ..lower.variable import Variable, constant, lift
 from ..lower.world import World
-from .message_sites import MessageSite, law, placed, readers, samples_last, through, values_of, variable
-from .samples import person_cost, with_samples
+from .smoothing import relax
 
 Chosen = Callable[[MessageSite], Estimator]
+Charge = Callable[[World], Variable]
 
 
 def draws_of(estimators: Sequence[Estimator]) -> int:
@@ -35,12 +36,17 @@ def draws_of(estimators: Sequence[Estimator]) -> int:
 
 
 def estimated_cost(problem: Problem, rules: Mapping[str, Any], situations: Grid, key: Array, sites: Sequence[MessageSite],
-                   chosen: Chosen, person: Person, progress: Array) -> Array:
-    """Scalar. ``situations``: scattered, (n, columns). ``chosen``: the estimator at a site."""
+                   chosen: Chosen, person: Person, progress: Array, *, charge: Charge | None = None, held: bool = False,
+                   stopped: frozenset[str] = frozenset(), parameters: Mapping[str, Array] | None = None) -> Array:
+    """Scalar. ``situations``: scattered, (n, columns). ``chosen``: the estimator at a site.
+
+    ``charge``: what stands for the player's cost, along the samples alone, where no score has another coordinate. ``held``: the
+    multipliers of its constraints are charged, too. ``stopped``: values through which no gradient goes back. ``parameters``: the
+    game's, in another precision."""
     draws = draws_of([chosen(s) for s in sites])
     assert situations.samples is not None
     grid = with_samples(situations, jnp.tile(situations.samples, (draws, 1)))
-    start = problem.world(grid, problem.natural, rules, relax(problem, grid, progress))
+    start = problem.world(grid, problem.natural, rules, relax(problem, grid, progress), parameters, stopped)
     world = start
     scores: dict[Estimator, Variable] = {}
     readings: dict[str, dict[str, tuple[Variable, Variable]]] = {}
@@ -48,22 +54,28 @@ def estimated_cost(problem: Problem, rules: Mapping[str, Any], situations: Grid,
         estimator = chosen(site)
         if isinstance(estimator, Exact):
             continue
-        world, score = drawn_at(problem, world, site, estimator, jax.random.fold_in(key, i), readings)
+        shut = site.name in stopped or site.label in stopped
+        world, score = drawn_at(problem, world, site, estimator, jax.random.fold_in(key, i), readings, shut)
         scores[estimator] = lift(jnp.add, scores[estimator], score) if estimator in scores else score
-    cost = person_cost(problem, world, person)
     kept = tuple(sorted({x for v in scores.values() for x in v.dims} | {SAMPLE}))
-    cost = world.expectation(cost, keep=kept)
-    cost = Variable(cost.dims, cost.data * grid.sizes[SAMPLE])
-    return folded(world, cost, scores, draws) + prices(problem, start, person)
+    if charge is not None and kept == (SAMPLE,):
+        cost = charge(world)
+    else:
+        cost = world.expectation(person_cost(problem, world, person, held), keep=kept)
+        cost = Variable(cost.dims, cost.data * grid.sizes[SAMPLE])
+    return folded(world, cost, scores, draws) + prices(problem, start, person, held)
 
 
 def drawn_at(problem: Problem, world: World, site: MessageSite, estimator: Estimator, key: Array,
-             readings: dict[str, dict[str, tuple[Variable, Variable]]]) -> tuple[World, Variable]:
-    """The world in which a site has drawn its values, and the scores of these. ``readings`` grows with what listeners must read."""
+             readings: dict[str, dict[str, tuple[Variable, Variable]]], shut: bool = False) -> tuple[World, Variable]:
+    """The world in which a site has drawn its values, and the scores of these. ``readings`` grows with what listeners must read.
+    ``shut``: no gradient goes back through the site."""
     dims, at = law(site, world)
     single = replace(estimator, draws=1)
     made = single.draw(key, at)
     value, score = made.value[0], made.score[0]
+    if shut:
+        value, score = jax.lax.stop_gradient((value, score))
     if site.form == "positions":
         score = jnp.sum(score, axis=-1)
     moved = world.vary({site.name: placed(site, world, dims, value)})
@@ -97,12 +109,13 @@ def folded(world: World, cost: Variable, scores: Mapping[Estimator, Variable], d
     return total
 
 
-def prices(problem: Problem, world: World, person: Person) -> Array:
+def prices(problem: Problem, world: World, person: Person, held: bool = False) -> Array:
     """What a player pays for information: charged on the laws themselves, without any draw."""
     total = constant(0.0)
+    free = world.unstopped()
     for p in problem.pays(person):
-        if p.information is not None and p.constraint is None:
-            total = lift(jnp.add, total, world.expectation(world.payment(p)))
+        if tells(p) and (held or p.constraint is None):
+            total = lift(jnp.add, total, free.expectation(free.payment(p)))
     return jnp.sum(total.data)
 
 

@@ -1,19 +1,12 @@
-"""How jumps are relaxed while networks are trained, and one start out of a stack of them."""
+"""How comparisons are smoothed while one trains."""
 
 from __future__ import annotations
 
-import jax
 from jax import Array
 
 from ..lower.grid import Grid
 from ..lower.problem import Problem
-from ..lower.strategy import Strategy
 from ..primitives.relaxations import Relaxation
-
-
-def pick(stacked: Strategy, r: int) -> Strategy:
-    """The strategy of the r-th start."""
-    return jax.tree.map(lambda x: x[r], stacked)
 
 
 def relax(problem: Problem, grid: Grid, progress: Array) -> Relaxation:
