@@ -27,6 +27,7 @@ from jax import Array
 
 import dcgc
 from dcgc.learning.network_engine import NetworkEngine, stepper
+from dcgc.learning.objective import Objective
 from dcgc.learning.own import own_gradient
 from dcgc.learning.settings import Settings
 from dcgc.learning.starting import pick
@@ -173,12 +174,12 @@ def sides(case: Case, steps: int, width: int | None = None) -> Sides:
     assert bool(others) == case.reply, f"{case.game}: best replies found: {sorted(others)}"
     first = {k: pick(s, 0) for k, s in state["strategies"].items()}
     grid, reduction = engine.ground(problem, settings, 0, {**first, **others})
-    run, template = stepper(problem, settings, others, reduction, state["strategies"], settings.steps or steps)
+    run, template = stepper(problem, settings, Objective(), others, reduction, state["strategies"], settings.steps or steps)
     moments = jax.tree.unflatten(jax.tree.structure(template), state["moments"])
     numbers = jnp.arange(steps)
 
     def compiled() -> tuple[Any, Array]:
-        strategies, _, costs = run(grid, state["strategies"], moments, numbers)
+        strategies, _, costs = run(grid, state["strategies"], moments, numbers, {})
         return {k: pick(s, 0) for k, s in strategies.items()}, jax.block_until_ready(costs)[0]
 
     at = nodes_of(grid)
