@@ -328,7 +328,7 @@ class Words:
         plain = jnp.eye(self.words)[jnp.arange(self.n) % self.words]
         found.append(float(mutual_information(self.joint(plain))))
         found.append(blahut_arimoto(self.rows()))
-        return max(found)
+        return float(max(found))
 
 
 class LongWords:
@@ -369,7 +369,7 @@ class LongWords:
                 np.where(right < heard.sum(1)[:, None] - 0.5, -np.inf, 0.0)
             lost = np.asarray(logsumexp(jnp.asarray(score), axis=1)) - score[np.arange(len(symbol)), symbol]
             found.append((math.log(self.n) - lost.mean()) / math.log(2))
-        return max(found)
+        return float(max(found))
 
 
 # ---------------------------------------------------------------- carriers
