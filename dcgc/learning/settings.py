@@ -12,7 +12,8 @@ class Settings:
     """``engine``: "auto", or the name of one of the engines. ``restarts``: random starts (None: the engine's choice).
     ``expectation``: auto | enumeration | quadrature | sobol | monte_carlo. ``nodes``: nodes a coordinate, ``samples``: scattered
     points (None: chosen). ``steps``, ``learning_rate``, ``width``, ``layers``, ``batch``: of the network engine (None: chosen).
-    ``precision``: float64 | float32. ``tolerance``: the relative accuracy at which training stops."""
+    ``precision``: float64 | float32. ``tolerance``: the relative accuracy at which training stops. ``response``: how a leader's gradient
+    passes through the followers' response to what it announces, implicit | unrolled."""
 
     seed: int = 0
     engine: str = "auto"
@@ -28,6 +29,7 @@ class Settings:
     precision: str = "float64"
     tolerance: float = 1e-3
     best_response: bool = True
+    response: str = "implicit"
 
     @classmethod
     def known(cls) -> tuple[str, ...]:
