@@ -166,8 +166,6 @@ def programs(problem: Problem) -> Programs | str:
     found = Programs(problem, grid, own[0], problem.followers)
     if found.unknowns > MOST_UNKNOWNS:
         return "what is announced has too many situations"
-    if found.count() > MOST_PROFILES:
-        return f"followers have {found.count():.3g} pure replies, more than are tried one by one"
     if not found.is_linear():
         return "costs are not linear in what is announced"
     return found
@@ -185,15 +183,22 @@ class Solution:
     tried: int
 
 
+def coefficients(p: Programs, replies: tuple[Array, ...]) -> tuple[Array, Array]:
+    """The leader's cost (unknowns,) and every gain of a follower by disobeying (gains, unknowns), per unit of what is announced."""
+    start = jnp.full(p.unknowns, 1.0 / p.leader.options)
+    return jax.jacrev(lambda x: p.expected(x, replies))(start)
+
+
+def best_for(p: Programs, replies: tuple[np.ndarray, ...]) -> np.ndarray | None:
+    """The best announcement (unknowns,) that has these replies; None if none has."""
+    cost, obey = jax.jit(lambda r: coefficients(p, r))(tuple(jnp.asarray(r) for r in replies))
+    return program(np.asarray(cost), np.asarray(obey), (p.size(p.leader), p.leader.options), p.leader.mixed)
+
+
 def solve(p: Programs, report: Callable[[int, int], None] = lambda done, total: None) -> Solution | None:
     """The best announcement over all profiles of replies; None if no profile is obeyed under any."""
     shape = (p.size(p.leader), p.leader.options)
-    start = jnp.full(shape, 1.0 / p.leader.options).reshape(-1)
-
-    def coefficients(*replies: Array) -> tuple[Array, Array]:
-        return jax.jacrev(lambda x: p.expected(x, replies))(start)
-
-    many = jax.jit(lambda batch: jax.lax.map(lambda r: coefficients(*r), batch))
+    many = jax.jit(lambda batch: jax.lax.map(lambda r: coefficients(p, r), batch))
     total, tried, feasible = p.count(), 0, 0
     best: tuple[float, np.ndarray, tuple[np.ndarray, ...]] | None = None
     waiting = p.replies()

@@ -29,7 +29,10 @@ class ObedienceEngine(Engine):
 
     def refuses(self, problem: Problem) -> str | None:
         found = programs_of(problem)
-        return found if isinstance(found, str) else None
+        if isinstance(found, str):
+            return found
+        count = found.count()
+        return f"followers have {count:.3g} pure replies, more than are tried one by one" if count > obedience.MOST_PROFILES else None
 
     def start(self, problem: Problem, settings: Settings) -> State:
         return {"done": False, "law": None, "replies": []}
@@ -91,5 +94,11 @@ def everywhere(responses: Responses, world: World, d: Decision, law: np.ndarray)
     law = np.where(reached, law, np.eye(d.options)[merit.argmax(-1)])
     if d.mixed:
         return law
-    return np.where(law > 0.5, merit.max(-1, keepdims=True) + 1e-9 * max(float(np.ptp(merit)), 1e-300), merit)
+    return favouring(merit, law)
+
+
+def favouring(merit: np.ndarray, law: np.ndarray) -> np.ndarray:
+    """Merits of options (*points, options), the one that a one-hot law chooses a hair above the rest: a tie is broken for good."""
+    hair = 1e-9 * max(float(np.abs(merit).max()), 1e-290)
+    return np.where(law > 0.5, merit.max(-1, keepdims=True) + hair, merit)
 

@@ -19,11 +19,12 @@ from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
 from .obedience_engine import ObedienceEngine
 from .settings import Progress, Reporter, Settings, Store, Trained
+from .softened_engine import SoftenedEngine
 from .stackelberg_engine import StackelbergEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (AffineEngine(), SweepEngine(), MessageEngine(), NetworkEngine(),
-                                                        ObedienceEngine(), StackelbergEngine())}
+                                                        ObedienceEngine(), StackelbergEngine(), SoftenedEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -82,7 +83,7 @@ def asked_for(problem: Problem) -> list[str]:
             if not free:
                 restricted.add(c.family)
     if problem.leaders:
-        return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg"]
+        return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
         return ["affine", "sweeps", "messages", "networks"]
     return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
@@ -177,14 +178,12 @@ def saved(c: Candidate) -> dict[str, Any]:
 
 def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
     """A team's lowest cost first; in a game the smallest regret first (those below the tolerance count alike, then by total cost, or
-    by that of whoever announces first)."""
+    that of whoever announces first)."""
     def key(c: Candidate) -> tuple[float, float]:
         total = c.judged.total if math.isfinite(c.judged.total) else math.inf
         if problem.is_team:
             return (total, 0.0)
         regret = c.judged.regret if math.isfinite(c.judged.regret) else math.inf
-        if problem.leaders:
-            total = c.judged.costs[problem.leaders[0].label]
         return (max(-4.0, round(math.log10(max(regret, 1e-12)) * 2) / 2), total)
 
     return sorted(candidates, key=key)

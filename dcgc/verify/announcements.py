@@ -2,7 +2,7 @@
 
 Announcements are tried one change at a time, from the profile's own and, where all that is announced is finite, from others: of a
 finite decision some probability moved to one option in one situation (all of it where the decision does not mix), of a real one a
-polynomial of degree two in what it sees. What is found is a lower bound.
+polynomial of degree two in what it sees. What is found is a lower bound, unless a linear program says that there is no more.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from ..lower.problem import Person, Problem
 from ..lower.strategy import Tabular, inputs
 from .deviation import Deviation
 from .figures import Margin, Regret
+from .recommendations import least_cost
 from .responses import SETTLED, TIE, Responses
 
 SHARES = (1.0, 0.5, 0.2, 0.05, 0.01, 1e-3)
 MOST_MOVES = 1500
 PASSES = 12
 OTHER_STARTS = 12
+ENOUGH = 20_000  # announcements, beyond which no other start is tried
 BATCH = 64
+CERTAIN = 1e-8  # how near a bound from above is to what was found, for the regret to be exact
 
 Announcement = Mapping[str, Array]  # by decision: probabilities (*points, options), or coefficients of a deviation
 
@@ -119,6 +122,8 @@ def leader_regret(problem: Problem, profile: Mapping[str, Any], person: Person, 
     least, tried = now, 0
     random = np.random.default_rng(7)
     for first in [here, *other_starts(announcing, here, random)]:
+        if tried > ENOUGH:
+            break
         at, reach = {k: np.asarray(v) for k, v in first.items()}, 1.0
         reached = math.inf
         for _ in range(PASSES):
@@ -133,8 +138,14 @@ def leader_regret(problem: Problem, profile: Mapping[str, Any], person: Person, 
                 if reach < 1e-3:
                     break
         least = min(least, reached)
-    return Regret(person.label, max(0.0, now - least), math.nan, False,
-                  f"{tried} other announcements tried, followers responding anew to each")
+    gain, how = max(0.0, now - least), f"{tried} other announcements tried, followers responding anew to each"
+    floor = least_cost(problem, grid, person)
+    if floor is None:
+        return Regret(person.label, gain, math.nan, False, how)
+    most = max(0.0, now - floor)
+    if most - gain <= CERTAIN * max(1.0, abs(now)):
+        return Regret(person.label, most, math.nan, True, "a linear program's bound on every announcement, met by those that were tried")
+    return Regret(person.label, gain, math.nan, False, f"{how}; no announcement gains more than {most:.3g}")
 
 
 def other_starts(announcing: Announcing, here: Announcement, random: np.random.Generator) -> list[Announcement]:

@@ -21,8 +21,8 @@ from .scoring import choose_ground
 
 @dataclass(frozen=True)
 class Judgement:
-    """``costs`` by player; ``total``: of the team, or their sum; ``regret``: the largest ex ante or conditional one over the stakes;
-    ``sharp``: whether all regrets are exact."""
+    """``costs`` by player; ``total``: of the team, of whoever announces first, or their sum; ``regret``: the largest ex ante or
+    conditional one over the stakes; ``sharp``: whether all regrets are exact."""
 
     costs: Mapping[str, float]
     total: float
@@ -45,7 +45,8 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
             parts.append(r.unreached / scale)  # an equilibrium is sequential: replies off the path count like any other
     worst = max(parts, default=0.0)
     first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
-    total = costs.get(first, math.nan) if problem.is_team else sum(costs.values())
+    total = costs.get(first, math.nan) if problem.is_team else \
+        costs[problem.leaders[0].label] if problem.leaders else sum(costs.values())
     return Judgement(costs, total, worst if math.isfinite(worst) else math.inf, all(r.exact for r in rows))
 
 
