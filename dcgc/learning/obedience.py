@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -43,15 +43,16 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Programs:
-    """One leader's one finite decision, and followers whose replies can be listed.
+    """One finite decision of a leader, and followers whose replies can be listed. ``given``: rules of what else is announced.
 
-    ``replies``: profiles of pure policies, by follower decision the option at each of its inputs, flat.
+    Replies are profiles of pure policies: for each follower decision the option at each of its inputs, flat.
     """
 
     problem: Problem
     grid: Grid
     leader: Decision
     followers: tuple[Decision, ...]
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     def dims(self, d: Decision) -> tuple[str, ...]:
         information = self.problem.reduction.information[d.name]
@@ -111,7 +112,7 @@ class Programs:
         """What the leader pays, (), and by how much each option of each follower at each input is better than its reply there, weighted
         by the probability of the input, (inputs and options of all followers)."""
         leader, problem = self.leader, self.problem
-        rules: dict[str, Any] = {leader.name: Tabular(self.dims(leader), x.reshape((*self.points(leader), leader.options)))}
+        rules: dict[str, Any] = {**self.given, leader.name: Tabular(self.dims(leader), x.reshape((*self.points(leader), leader.options)))}
         for d, reply in zip(self.followers, replies, strict=True):
             rules[d.name] = Tabular(self.dims(d), jnp.eye(d.options)[reply].reshape((*self.points(d), d.options)))
         gains = []

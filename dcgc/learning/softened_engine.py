@@ -9,19 +9,20 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ..core.site import Decision
 from ..information.closed_forms import closed_forms
 from ..lower.grid import Grid
 from ..lower.plans import information_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
-from ..lower.strategy import BestResponse, Tabular
+from ..lower.strategy import BestResponse, Strategy, Tabular
 from ..lower.variable import Variable
 from ..verify.responses import Responses
 from . import obedience, softened
 from .engine import Engine, Found, State
-from .obedience_engine import favouring, programs_of, written
+from .obedience_engine import favouring
 from .settings import Progress, Reporter, Settings
-from .starting import keys
+from .starting import keys, neutral_rule
 from .starts import start_table
 from .sweep_engine import EXPLORE, JUMP, SweepEngine, neutral_profile
 from .tables import as_table, as_variable, to_strategy
@@ -136,52 +137,60 @@ def uniform(problem: Problem, grid: Grid) -> dict[str, Array]:
 
 
 def hardened(problem: Problem, grid: Grid, announced: Mapping[str, Array]) -> dict[str, Any]:
-    """Strategies by group: what is announced, and exact replies to it; or, where a linear program can, the best announcement with these
-    replies."""
-    tables = {k: t if problem.groups[k][0].mixed or not problem.groups[k][0].finite else jnp.where(
+    """Strategies by group: what is announced, polished, and exact replies to it."""
+    sharp = {k: t if problem.groups[k][0].mixed or not problem.groups[k][0].finite else jnp.where(
         t == t.max(-1, keepdims=True), 0.0, -jnp.inf) for k, t in announced.items()}
-    lead = {problem.groups[k][0].name: as_variable(problem, problem.groups[k][0], t) for k, t in softened.laws(problem, tables).items()}
+    lead = {problem.groups[k][0].name: as_variable(problem, problem.groups[k][0], t) for k, t in softened.laws(problem, sharp).items()}
     rules = {name: Tabular(v.dims, v.data) for name, v in lead.items()}
-    start = {**rules, **{d.name: neutral_profile(problem, {})[problem.leader_of[d.name]] for d in problem.followers}}
+    start = {**rules, **{d.name: neutral_rule for d in problem.followers}}
     responses = Responses(problem, grid, start)
     everybody, _ = responses.respond(rules, responses.starts()[0])
-    world = responses.world(everybody)
-    polished = polish(problem, everybody)
-    if polished is not None:
-        return polished
+    everybody = polished(problem, grid, everybody)
     profile: dict[str, Any] = {}
     for k, ds in problem.groups.items():
-        d = ds[0]
-        if problem.announced(d):
-            table = np.asarray(announced[k])
-        elif d.finite:
-            cost, _ = responses.conditional(responses.world(everybody, responses.dims(d)), d, problem.decider(d))
-            chosen = np.asarray(everybody[d.name].data)
-            table = np.log(np.maximum(chosen, 1e-300)) if d.mixed else favouring(-np.asarray(cost), chosen)
-            table = np.asarray(as_table(problem, d, Variable(responses.dims(d), jnp.asarray(table)), grid))
+        if problem.announced(ds[0]) or ds[0].finite:
+            profile[k] = strategy_of(responses, everybody, ds[0], announced.get(k))
         else:
             profile[k] = replies_of(problem, False)[k]
-            continue
-        if d.kind == "bool":
-            table = table[..., 1:] - table[..., :1]
-        profile[k] = to_strategy(problem, world, d, table, d.finite and not d.mixed, d.mixed, 0.0 if d.finite else JUMP)
     return profile
 
 
-def polish(problem: Problem, everybody: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The best announcement with the replies that were found, if the game has linear programs, on their own grid."""
-    p = programs_of(problem)
-    if isinstance(p, str):
-        return None
-    replies = []
-    for d in p.followers:
-        law = np.asarray(everybody[d.name].data)
-        if law.shape[:-1] != p.points(d):
-            return None
-        replies.append(law.argmax(-1).reshape(-1))
-    best = obedience.best_for(p, tuple(replies))
-    if best is None:
-        return None
-    laws = {p.leader.name: best.reshape((*p.points(p.leader), p.leader.options))}
-    laws.update({d.name: np.eye(d.options)[r].reshape((*p.points(d), d.options)) for d, r in zip(p.followers, replies, strict=True)})
-    return written(problem, p, laws)
+def strategy_of(responses: Responses, everybody: Mapping[str, Any], d: Decision, logits: Array | None) -> Strategy:
+    """A finite decision's rule on the grid, or a real announcement, as a strategy. ``logits``: of what is announced, between whose
+    nodes a choice that does not mix switches where two of them cross."""
+    problem, grid = responses.problem, responses.grid
+    world = responses.world(everybody)
+    if not d.finite:
+        return to_strategy(problem, world, d, np.asarray(logits), False, d.mixed, JUMP)
+    law = np.asarray(as_table(problem, d, everybody[d.name](world, d), grid))
+    if d.mixed:
+        table = np.log(np.maximum(law, 1e-300))
+    elif logits is not None:
+        same = np.asarray(logits).argmax(-1) == law.argmax(-1)
+        table = np.where(same[..., None], np.asarray(logits), law)
+    else:
+        cost, _ = responses.conditional(responses.world(everybody, responses.dims(d)), d, problem.decider(d))
+        merit = as_table(problem, d, Variable(responses.dims(d), -cost), grid)
+        table = favouring(np.asarray(merit), law)
+    if d.kind == "bool":
+        table = table[..., 1:] - table[..., :1]
+    return to_strategy(problem, world, d, table, not d.mixed, d.mixed)
+
+
+def polished(problem: Problem, grid: Grid, everybody: Mapping[str, Any]) -> dict[str, Any]:
+    """Everybody's rules with every finite announcement, one after the other, made the best that has the replies that were found, by a
+    linear program where costs are linear in it."""
+    rules = dict(everybody)
+    if not all(d.finite for d in problem.followers):
+        return rules
+    replies = tuple(np.asarray(rules[d.name].data).argmax(-1).reshape(-1) for d in problem.followers)
+    own = [d for d in problem.game.decisions if problem.announced(d) and d.finite]
+    for d in [*own, *own] if len(own) > 1 else own:
+        given = {x.name: rules[x.name] for x in problem.game.decisions if problem.announced(x) and x != d}
+        p = obedience.Programs(problem, grid, d, problem.followers, given)
+        if p.unknowns > obedience.MOST_UNKNOWNS or not p.is_linear():
+            continue
+        best = obedience.best_for(p, replies)
+        if best is not None:
+            rules[d.name] = Tabular(p.dims(d), jnp.asarray(best.reshape((*p.points(d), d.options))))
+    return rules

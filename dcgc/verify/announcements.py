@@ -112,40 +112,47 @@ def leader_regret(problem: Problem, profile: Mapping[str, Any], person: Person, 
         return Regret(person.label, math.nan, math.nan, False, "not computed: a follower pays for what it tells")
     announcing = Announcing.of(Responses(problem, grid, profile), person, profile)
     starts = announcing.responses.starts()
+    together = {k: jnp.stack([s[k] for s in starts]) for k in starts[0]}
 
     def best_of(a: Announcement) -> Array:
-        return jnp.min(jnp.stack([announcing.value(a, s) for s in starts]))
+        return jnp.min(jax.lax.map(lambda s: announcing.value(a, s), together)) if together else announcing.value(a, {})
 
     many = jax.jit(lambda batch: jax.lax.map(best_of, batch))
     here = announcing.own()
     now = float(announcing.responses.cost(dict(profile), person))
-    least, tried = now, 0
-    random = np.random.default_rng(7)
-    for first in [here, *other_starts(announcing, here, random)]:
-        if tried > ENOUGH:
-            break
-        at, reach = {k: np.asarray(v) for k, v in first.items()}, 1.0
-        reached = math.inf
-        for _ in range(PASSES):
-            moves = moved(announcing, at, reach, random)
-            values = evaluated(many, moves)
-            tried += len(values)
-            k = int(np.argmin(values))
-            if values[k] < reached - 1e-13 * max(1.0, abs(now)):
-                at, reached = moves[k], float(values[k])
-            else:
-                reach /= 4
-                if reach < 1e-3:
-                    break
-        least = min(least, reached)
-    gain, how = max(0.0, now - least), f"{tried} other announcements tried, followers responding anew to each"
     floor = least_cost(problem, grid, person)
+    promising = [{own[0].name: jnp.asarray(law.reshape(here[own[0].name].shape))} for law in (floor.laws if floor is not None else ())
+                 if own[0].mixed or np.allclose(law, np.round(law), atol=1e-9)]
+    least, tried, random = now, 0, np.random.default_rng(7)
+    for first in [here, *promising, *other_starts(announcing, here, random)]:
+        if tried > ENOUGH or floor is not None and least - floor.cost < CERTAIN * max(1.0, abs(now)):
+            break
+        found, count = climbed(announcing, many, first, 1e-13 * max(1.0, abs(now)), random)
+        least, tried = min(least, found), tried + count
+    gain, how = max(0.0, now - least), f"{tried} other announcements tried, followers responding anew to each"
     if floor is None:
         return Regret(person.label, gain, math.nan, False, how)
-    most = max(0.0, now - floor)
+    most = max(0.0, now - floor.cost)
     if most - gain <= CERTAIN * max(1.0, abs(now)):
-        return Regret(person.label, most, math.nan, True, "a linear program's bound on every announcement, met by those that were tried")
+        return Regret(person.label, most, math.nan, True, "a linear program's bound on every announcement, met by one that was tried")
     return Regret(person.label, gain, math.nan, False, f"{how}; no announcement gains more than {most:.3g}")
+
+
+def climbed(announcing: Announcing, many: Any, first: Announcement, worth: float, random: np.random.Generator) -> tuple[float, int]:
+    """The least cost that changes worth more than ``worth`` lead to from an announcement, and how many announcements were tried."""
+    at, reach, least, tried = {k: np.asarray(v) for k, v in first.items()}, 1.0, math.inf, 0
+    for _ in range(PASSES):
+        moves = moved(announcing, at, reach, random)
+        values = evaluated(many, moves)
+        tried += len(values)
+        k = int(np.argmin(values))
+        if values[k] < least - worth:
+            at, least = moves[k], float(values[k])
+        else:
+            reach /= 4
+            if reach < 1e-3:
+                break
+    return least, tried
 
 
 def other_starts(announcing: Announcing, here: Announcement, random: np.random.Generator) -> list[Announcement]:

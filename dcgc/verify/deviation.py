@@ -9,13 +9,14 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core.site import Decision
+from ..lower.evaluate import evaluate
 from ..lower.strategy import inputs
 from ..lower.variable import Variable, lift
 from ..lower.world import World
 
 
 class Deviation(eqx.Module):
-    """A policy plus a polynomial of degree two in the standardised real inputs."""
+    """A policy plus a polynomial of degree two in the standardised real inputs, within the decision's bounds."""
 
     base: Any
     coefficients: Array
@@ -35,4 +36,8 @@ class Deviation(eqx.Module):
             shift = Variable(shift.dims, shift.data[..., 0])
         else:
             shift = Variable(shift.dims, shift.data.reshape((*shift.data.shape[:-1], *d.shape)))
-        return lift(jnp.add, chosen, shift)
+        moved = lift(jnp.add, chosen, shift)
+        for bound, keep in ((d.low, jnp.maximum), (d.high, jnp.minimum)):
+            if bound is not None:
+                moved = lift(keep, moved, evaluate(world, bound))
+        return moved

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -26,7 +27,15 @@ from ..primitives.relaxations import Relaxation
 LARGEST = 20_000  # unknowns
 
 
-def least_cost(problem: Problem, grid: Grid, person: Person) -> float | None:
+@dataclass(frozen=True)
+class Floor:
+    """``cost``: less the leader pays under no announcement. ``laws``: announcements that may come to it, (what it knows, options)."""
+
+    cost: float
+    laws: tuple[np.ndarray, ...]
+
+
+def least_cost(problem: Problem, grid: Grid, person: Person) -> Floor | None:
     """A lower bound on what the leader pays under any announcement; None where the game has not one finite decision on either side, or
     too many plans."""
     own = [d for d in problem.game.decisions if problem.announced(d)]
@@ -75,7 +84,7 @@ def joint(problem: Problem, grid: Grid, leader: Decision, follower: Decision, kn
     return spread.reshape((math.prod(sizes[x] for x in knows), leader.options, math.prod(sizes[x] for x in beside), follower.options))
 
 
-def bound(paid: np.ndarray, owed: np.ndarray, sees: bool) -> float | None:
+def bound(paid: np.ndarray, owed: np.ndarray, sees: bool) -> Floor | None:
     """The least cost of the leader over laws z(o, a, plan) that the follower obeys; ``sees``: it knows a. (o, a, i, b) each."""
     o, a, i, b = paid.shape
     plans = np.asarray(list(itertools.product(range(b), repeat=i)))  # (plans, i)
@@ -101,4 +110,19 @@ def bound(paid: np.ndarray, owed: np.ndarray, sees: bool) -> float | None:
         return None
     multipliers = np.maximum(-found.ineqlin.marginals, 0.0) if len(obey) else np.zeros(0)
     priced = cost.reshape(-1) + (multipliers @ obey if len(obey) else 0.0)
-    return float(priced.reshape((o, -1)).min(1).sum())
+    return Floor(float(priced.reshape((o, -1)).min(1).sum()), announcements(found.x.reshape((o, a, len(plans))), sees))
+
+
+def announcements(law: np.ndarray, sees: bool) -> tuple[np.ndarray, ...]:
+    """Announcements (o, a) in which a law z(o, a, plan) shows: one for each plan that it recommends; or, where the follower sees the
+    leader's word, the one that says another word for each plan, if there are words enough."""
+    shares = law.sum((0, 1))
+    used = np.flatnonzero(shares > 1e-12)
+    if sees:
+        if len(used) > law.shape[1]:
+            return ()
+        words = np.zeros(law.shape[:2])
+        words[:, :len(used)] = law.sum(1)[:, used]
+        return (words / words.sum(1, keepdims=True),)
+    parts = [law[:, :, k] for k in used]
+    return tuple(x / x.sum(1, keepdims=True) for x in parts if (x.sum(1) > 1e-12).all())

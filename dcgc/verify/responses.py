@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -29,7 +30,7 @@ from .regret import CANDIDATE, pooled, values_at
 
 TIE = 1e-9  # of what is at stake: the tolerance within which a follower is indifferent
 REACHED = 1e-12  # of the largest probability: below it an input counts as not reached
-ROUNDS = 30
+ROUNDS = 60
 SETTLED = 1e-7
 COVERED = 1e-5  # part of the probability that may leave the grid
 CANDIDATES, CLOSER = 33, 5
@@ -88,15 +89,20 @@ class Responses:
 
     def respond(self, announced: Mapping[str, Any], start: Mapping[str, Array]) -> tuple[dict[str, Any], Array]:
         """Rules of everybody under an announcement, and by how much the last round still moved somebody (0: mutual best replies)."""
-        tables, moved = dict(start), jnp.zeros(())
-        for _ in range(1 if len(self.searched) == 1 and not self.exact else ROUNDS if self.searched else 0):
-            moved = jnp.zeros(())
+        once = len(self.searched) == 1 and not self.exact  # it replies to all that there is
+
+        def one_round(carry: tuple) -> tuple:
+            tables, _, n = carry
+            new, moved = dict(tables), jnp.zeros(())
             for d in self.searched:
-                new = self.reply(self.world(self.rules(announced, tables), self.dims(d)), d, tables[d.name])
-                moved = jnp.maximum(moved, jnp.max(jnp.abs(new - tables[d.name])))
-                tables[d.name] = new
-            if len(self.searched) == 1 and not self.exact:
-                moved = jnp.zeros(())  # it replied to all that there is
+                new[d.name] = self.reply(self.world(self.rules(announced, new), self.dims(d)), d, new[d.name])
+                moved = jnp.maximum(moved, jnp.max(jnp.abs(new[d.name] - tables[d.name])))
+            return new, jnp.zeros(()) if once else moved, n + 1
+
+        if not self.searched:
+            return self.rules(announced, {}), jnp.zeros(())
+        first = ({k: jnp.asarray(v, float) for k, v in start.items()}, jnp.asarray(jnp.inf), 0)
+        tables, moved, _ = jax.lax.while_loop(lambda c: (c[1] > SETTLED / 10) & (c[2] < ROUNDS), one_round, first)
         return self.rules(announced, tables), moved
 
     def reply(self, world: World, d: Decision, now: Array) -> Array:
