@@ -2,11 +2,13 @@
 
 Announcements are tried one change at a time, from the profile's own and, where all that is announced is finite, from others: of a
 finite decision some probability moved to one option in one situation (all of it where the decision does not mix), of a real one a
-polynomial of degree two in what it sees. What is found is a lower bound, unless a linear program says that there is no more.
+polynomial of degree two in what it sees. What is found is a lower bound, unless all have been tried or a linear program says that there
+is no more.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ MOST_MOVES = 1500
 PASSES = 12
 OTHER_STARTS = 12
 ENOUGH = 20_000  # announcements, beyond which no other start is tried
+MOST_PURE = 1024
 BATCH = 64
 CERTAIN = 1e-8  # how near a bound from above is to what was found, for the regret to be exact
 
@@ -120,6 +123,12 @@ def leader_regret(problem: Problem, profile: Mapping[str, Any], person: Person, 
     many = jax.jit(lambda batch: jax.lax.map(best_of, batch))
     here = announcing.own()
     now = float(announcing.responses.cost(dict(profile), person))
+    pure = all_pure(announcing, here)
+    if pure and len(problem.followers) == 1:
+        values = evaluated(many, pure)
+        if np.isfinite(values).all():
+            gain = max(0.0, now - float(values.min()))
+            return Regret(person.label, gain, math.nan, True, f"all {len(pure)} announcements, the follower responding anew to each")
     floor = least_cost(problem, grid, person)
     promising = [{own[0].name: jnp.asarray(law.reshape(here[own[0].name].shape))} for law in (floor.laws if floor is not None else ())
                  if own[0].mixed or np.allclose(law, np.round(law), atol=1e-9)]
@@ -136,6 +145,18 @@ def leader_regret(problem: Problem, profile: Mapping[str, Any], person: Person, 
     if most - gain <= CERTAIN * max(1.0, abs(now)):
         return Regret(person.label, most, math.nan, True, "a linear program's bound on every announcement, met by one that was tried")
     return Regret(person.label, gain, math.nan, False, f"{how}; no announcement gains more than {most:.3g}")
+
+
+def all_pure(announcing: Announcing, here: Announcement) -> list[dict[str, np.ndarray]]:
+    """All announcements of a player who does not mix and decides on finite things alone; none if they are more than ``MOST_PURE``."""
+    if any(d.mixed or not d.finite for d in announcing.decisions):
+        return []
+    shapes = {d.name: here[d.name].shape for d in announcing.decisions}
+    if math.prod(float(s[-1]) ** math.prod(s[:-1]) for s in shapes.values()) > MOST_PURE:
+        return []
+    each = [[np.eye(s[-1])[list(options)].reshape(s) for options in itertools.product(range(s[-1]), repeat=math.prod(s[:-1]))]
+            for s in shapes.values()]
+    return [dict(zip(shapes, tables, strict=True)) for tables in itertools.product(*each)]
 
 
 def climbed(announcing: Announcing, many: Any, first: Announcement, worth: float, random: np.random.Generator) -> tuple[float, int]:
