@@ -187,7 +187,9 @@ class Solution:
 def coefficients(p: Programs, replies: tuple[Array, ...]) -> tuple[Array, Array]:
     """The leader's cost (unknowns,) and every gain of a follower by disobeying (gains, unknowns), per unit of what is announced."""
     start = jnp.full(p.unknowns, 1.0 / p.leader.options)
-    return jax.jacrev(lambda x: p.expected(x, replies))(start)
+    slopes = jax.jacrev(lambda x: p.expected(x, replies))(start)
+    # what does not depend on the announcement is shared out among the situations, in each of which a law sums to 1
+    return jax.tree.map(lambda j, v: j + ((v - j @ start) / p.size(p.leader))[..., None], slopes, p.expected(start, replies))
 
 
 def best_for(p: Programs, replies: tuple[np.ndarray, ...]) -> np.ndarray | None:

@@ -38,7 +38,10 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     at_stake = {p.label: stakes(problem, worlds[-1], p.label) for p in problem.people}
     rows, _ = player_regrets(problem, profile)
     parts = []
+    leading = {p.label for p in problem.leaders}
     for r in rows:
+        if r.player in leading and math.isnan(r.ex_ante):
+            continue  # other announcements could not be judged: the scorecard says so
         scale = max(at_stake.get(r.player, 1.0), 1e-12)
         parts.append(r.ex_ante / scale)
         if not math.isnan(r.unreached):

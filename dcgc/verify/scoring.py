@@ -67,6 +67,8 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
+    alarms += [f"what {r.player} could gain by another announcement is not known: {r.method.removeprefix('not computed: ')}"
+               for r in regrets if math.isnan(r.ex_ante) and r.player in {p.label for p in problem.leaders}]
     channels = ledgers(problem, worlds, lambda label, values: figure(label, values, ground))
     alarms += [f"the budget of {c.name} is exceeded: {c.rate.value:.6g} of {c.budget:g} bits" for c in channels
                if c.violated > max(c.rate.error, 0.01 * c.budget)]

@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import fsolve, linprog
 from small_games import game_file, problem
 
-from dcgc.learning import ENGINES, Settings, plan, train
+from dcgc.learning import ENGINES, Settings, obedience, plan, train
 from dcgc.learning import stackelberg as calculus
 from dcgc.learning.obedience_engine import programs_of
 from dcgc.source import GameError
@@ -66,7 +66,7 @@ def test_the_total_derivative_is_that_of_finite_differences(derivative):
 # ---------------------------------------------------------------- smooth games
 
 
-@pytest.mark.parametrize("how", ["implicit", "unrolled"])
+@pytest.mark.parametrize("how", ["implicit", pytest.param("unrolled", marks=pytest.mark.study)])
 def test_two_by_two(how):
     """Basar and Olsder, chapter 4: y = 1 - 0.4 x, x* = 0.6 / 0.68."""
     p = game_file("two_by_two", announced=1)
@@ -154,7 +154,7 @@ def bimatrix(a, b, mixed):
                    f"decide c : Choice({a.shape[1]}) by B knowing nothing\npayoff A = M[r, c]\npayoff B = W[r, c]\n")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.study)])
 def test_mixed_commitment_in_bimatrix_games(seed):
     a, b = np.round(np.random.default_rng(seed).normal(size=(2, 3, 4)), 6)
     r, card = solved(bimatrix(a, b, True))
@@ -214,7 +214,7 @@ def straightforward(prior, gain, own):
     return -found.fun
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.study)])
 def test_persuasion_with_as_many_words_as_actions(seed):
     rng = np.random.default_rng(20 + seed)
     gain, own = np.round(rng.normal(size=(2, 3, 3)), 6)
@@ -235,6 +235,13 @@ def test_words_that_cost_are_not_exchangeable():
     assert value(card, "payoff(S)") == pytest.approx(0.8 - 0.1 * 0.2, abs=1e-8)
 
 
+def test_replies_that_the_announcement_does_not_touch_must_hold_too():
+    """Two followers match pennies beside the leader: no pure replies hold, so no program has a solution."""
+    p = problem("game G\nplayer L, A, B\ncommit L\ndecide x : Bool by L knowing nothing mixed\ndecide a : Bool by A knowing nothing\n"
+                "decide b : Bool by B knowing nothing\npayoff L = x * a\npayoff A = (a == b)\npayoff B = -(a == b)\n")
+    assert obedience.solve(programs_of(p)) is None
+
+
 def test_softened_replies_end_where_the_programs_do():
     p = game_file("persuasion")
     r, card = solved(p, engine="softened", restarts=4)
@@ -242,6 +249,7 @@ def test_softened_replies_end_where_the_programs_do():
     assert value(card, "payoff(Prosecutor)") == pytest.approx(0.6, abs=1e-9)
 
 
+@pytest.mark.study
 def test_a_leader_who_sends_and_acts():
     """The message persuades as ever (0.6), and the act that follows is simply right (0.2 more)."""
     p = problem("game G\nplayer P, J\nrandom g ~ Bernoulli(0.3)\nchannel m : P -> J { carries Tokens(1, 2) }\ncommit P\n"
