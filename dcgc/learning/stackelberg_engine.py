@@ -19,7 +19,7 @@ class StackelbergEngine(Engine):
     def refuses(self, problem: Problem) -> str | None:
         if problem.game.constraints:
             return "a constraint or an average budget stands beside a commitment"
-        if problem.loops or any(problem.announced(ds[0]) and len(ds) > 1 for ds in problem.groups.values()):
+        if problem.loops or any(len(ds) > 1 and any(problem.announced(d) for d in ds) for ds in problem.groups.values()):
             return "members of a symmetric family share what is announced"
         return AffineEngine().refuses(problem)
 

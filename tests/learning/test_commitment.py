@@ -297,3 +297,25 @@ def test_engines_for_equilibria_do_not_take_a_game_with_a_leader():
         assert caught.value.diagnostics[0].code == "L006"
     with pytest.raises(GameError):
         plan(game_file("two_by_two"), Settings(engine="stackelberg"))
+
+
+@pytest.mark.parametrize("member", [1, 2])
+def test_one_of_a_symmetric_family_cannot_lead_the_others(member):
+    """They share one policy: what one announces is what all do."""
+    p = problem(f"game G\nplayer F[2] symmetric\ncommit F[{member}]\nfor i in F {{ decide q[i] : Positive by F[i] knowing nothing }}\n"
+                "let p = 1 - sum(q)\nfor i in F { payoff F[i] = p * q[i] }\n")
+    assert [x.label for x in p.leaders] == [f"F[{member}]"]
+    with pytest.raises(GameError) as caught:
+        plan(p, Settings())
+    assert "share" in caught.value.diagnostics[0].message
+
+
+def test_regrets_that_cannot_be_computed_are_an_alarm():
+    draws = "".join(f"random t{i} ~ Normal(0, 1)\n" for i in range(8))
+    names = [f"t{i}" for i in range(8)]
+    p = problem(f"game G\nplayer L, F\n{draws}commit L\nlet s = {' + '.join(names)}\ndecide x : Real by L knowing {', '.join(names)}\n"
+                "decide y : Real by F knowing nothing\ncost L = (x - s)^2 + 0.3 * x * y + 0.1 * (y - 1)^2\ncost F = (y - x - 1)^2\n")
+    _, card = solved(p)
+    # x = a + s costs a^2 + 0.3 a (a + 1) + 0.1 a^2, as y = a + 1: least at a = -0.3 / 2.8
+    assert value(card, "cost(L)") == pytest.approx(1.4 * (0.3 / 2.8) ** 2 - 0.3 * 0.3 / 2.8, abs=1e-8)
+    assert np.isnan(regrets(card)["L"].ex_ante) and any("L could gain" in a for a in card.alarms)
