@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .core import Game as Core
 from .core import elaborate
-from .semantics import CheckedGame, check
+from .semantics import CheckedGame, Variant, check
 from .source import Diagnostic, Ledger, Source, near_names
 from .syntax import tree
 from .texts import decode, find_game, folder_of, read_source
@@ -85,6 +85,9 @@ class Game:
             payer = payment.payer.base if isinstance(payment.payer, tree.Index) else payment.payer
             if isinstance(payer, tree.Name):
                 kinds.setdefault(payer.name, payment.kind)
+        for team in self.checked.teams.values():
+            if team.pooled:
+                kinds.setdefault(team.name, next((kinds[name] for name, _ in team.members if name in kinds), "cost"))
         found = []
         for name, kind in kinds.items():
             player = self.checked.players.get(name)
@@ -105,12 +108,14 @@ def payments(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Payment]:
             yield from payments(statement.body)
 
 
-def load(game: str | os.PathLike[str], set: Mapping[str, object] | None = None, name: str = "<text>") -> Game:
+def load(game: str | os.PathLike[str], set: Mapping[str, object] | None = None, name: str = "<text>", *,
+         commit: Sequence[str] = (), team: Mapping[str, str] | None = None) -> Game:
     """The game in a file, of a shipped game's name ("kyle"), or in a text (anything with a line end in it).
 
     ``set`` replaces values of params: numbers, nested lists or arrays. ``name`` is how a text is called in diagnostics; it may use
-    files of the working folder. Raises GameError with all diagnostics if there is an error in it, and texts.NoText, in one
-    line, if there is no such file or it cannot be read.
+    files of the working folder. ``commit`` names players who announce their policies first, ``team`` (members by the team's name:
+    {"All": "A,B"}) players who minimise the sum of what any of them is charged: a variant of the game. Raises GameError with all
+    diagnostics if there is an error in it, and texts.NoText, in one line, if there is no such file or it cannot be read.
     """
     if isinstance(game, str) and "\n" in game:
         source = decode(name, game.encode("utf-8", errors="replace"))
@@ -118,7 +123,7 @@ def load(game: str | os.PathLike[str], set: Mapping[str, object] | None = None, 
         source = read_source(find_game(os.fspath(game)))
     ledger = Ledger()
     values = dict(set or {})
-    checked = check(source, ledger, values, Path(folder_of(source)))
+    checked = check(source, ledger, values, Path(folder_of(source)), Variant(tuple(commit), tuple((team or {}).items())))
     ledger.raise_errors()
     assert checked is not None
     return Game(checked, values, ledger.sorted())
@@ -217,7 +222,8 @@ class Result:
         """What makes one result better than another of the same game, less is better: a team's cost, else the largest regret."""
         problem = self.game.problem
         if problem.is_team and problem.game.decisions:
-            return float(self.value(f"cost({problem.decider(problem.game.decisions[0]).label})"))
+            decider = problem.decider(problem.game.decisions[0])
+            return float(self.value(f"cost({problem.pooled.get(decider, decider.label)})"))
         return max((r.ex_ante for r in self.scorecard.regrets), default=float("inf"))
 
     def tables(self) -> str:
@@ -275,6 +281,8 @@ def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folde
     given = {**settings, **({} if seed is None else {"seed": seed})}
     resolved, unread = resolve(game.core.settings, given)
     notes = tuple(f"no engine of this version reads the setting {key!r}" for key in unread)
+    if game.checked.variant and game.core.published:
+        notes += (f"what is published is of the game as it is written, not of its variant {' '.join(game.checked.variant.flags)}",)
     set_up_jax(resolved.precision)
     check_engine(resolved.engine)
     check_objective(game, resolved)
@@ -492,7 +500,9 @@ def configuration(game: Game, settings: Settings) -> dict[str, Any]:
     from dataclasses import asdict
 
     values = {name: getattr(value, "tolist", lambda value=value: value)() for name, value in game.values.items()}
-    return {"game": game.source.name, "set": values, "settings": asdict(settings)}
+    variant = game.checked.variant
+    return {"game": game.source.name, "set": values, "commit": list(variant.commits), "team": dict(variant.teams),
+            "settings": asdict(settings)}
 
 
 def place(game: Game, settings: Settings, folder: str | None, resume: bool) -> tuple[Run, bool]:
@@ -531,7 +541,15 @@ def differences(run: Run, game: Game, wanted: Mapping[str, Any]) -> list[str]:
     found += [f"{key} {theirs.get(key)}, not {ours[key]}" for key in ours if theirs.get(key) != ours[key]]
     if run.config.get("set") != strict(wanted["set"]):
         found.append(f"--set {run.config.get('set')}")
+    theirs = variant_of(run)
+    if theirs != game.checked.variant:
+        found.append(" ".join(theirs.flags) or "neither --commit nor --team")
     return found
+
+
+def variant_of(run: Run) -> Variant:
+    """The variant that a run was made of."""
+    return Variant(tuple(run.config.get("commit", ())), tuple(run.config.get("team", {}).items()))
 
 
 def write_result(run: Run, result: Result) -> None:
@@ -574,7 +592,8 @@ def open_run(folder: str | os.PathLike[str]) -> Result:
     run = folders.open_run(os.fspath(folder))
     if not os.path.exists(run.text_path):
         raise folders.RunProblem(f"{run.folder}: the game's text is missing")
-    game = load(Path(run.text_path), set=run.config.get("set"))
+    variant = variant_of(run)
+    game = load(Path(run.text_path), set=run.config.get("set"), commit=variant.commits, team=dict(variant.teams))
     settings, _ = resolve((), run.config.get("settings", {}))
     set_up_jax(settings.precision)
     return read_result(run, game, settings, ())

@@ -15,6 +15,27 @@ def add_set(parser: ArgumentParser) -> None:
                         help="replace the value of a param: a number, or a list such as [1, 2]")
 
 
+def add_variant(parser: ArgumentParser) -> None:
+    """``--commit P`` and ``--team NAME=A,B``, any number of times: a variant of a game without a new text."""
+    parser.add_argument("--commit", action="append", default=[], metavar="P", dest="commits",
+                        help="announce the policy of a player (a member, a team) first; the others respond")
+    parser.add_argument("--team", action="append", default=[], metavar="NAME=A,B", dest="teams",
+                        help="let players minimise the sum of all that any of them is charged")
+
+
+def read_teams(entries: Sequence[str]) -> dict[str, str]:
+    """Members by the team's name; raises WrongCall for what is no ``NAME=A,B``, or names a team twice."""
+    teams: dict[str, str] = {}
+    for entry in entries:
+        name, equals, members = (part.strip() for part in entry.partition("="))
+        if not equals or not name or not members:
+            raise WrongCall(f"--team {entry}: write NAME=A,B")
+        if name in teams:
+            raise WrongCall(f"--team {entry}: {name} has its members already")
+        teams[name] = members
+    return teams
+
+
 def add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
 

@@ -9,28 +9,30 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ..semantics import check
+from ..semantics import Variant, check
 from ..source import Diagnostic, GameError, Ledger
 from ..source.render import render, render_json, visible
 from ..texts import NoText, find_game, folder_of, read_source
-from .arguments import add_json, add_set, read_values
+from .arguments import add_json, add_set, add_variant, read_teams, read_values
 from .commands import PROBLEMS, WRONG_CALL, colourful
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="files to check (default: standard input)")
     add_set(parser)
+    add_variant(parser)
     add_json(parser)
 
 
 def run(options: Namespace) -> int:
     values = read_values(options.values)
+    variant = Variant(tuple(options.commits), tuple(read_teams(options.teams).items()))
     found: list[Diagnostic] = []
     fine: list[str] = []
     unread = False
     for path in options.files or ["-"]:
         try:
-            diagnostics = problems(find_game(path), values)
+            diagnostics = problems(find_game(path), values, variant)
         except NoText as problem:
             print(f"dcgc: {visible(str(problem))}", file=sys.stderr)
             unread = True
@@ -49,12 +51,12 @@ def run(options: Namespace) -> int:
     return PROBLEMS if any(d.severity == "error" for d in found) else 0
 
 
-def problems(path: str, values: dict[str, object]) -> tuple[Diagnostic, ...]:
+def problems(path: str, values: dict[str, object], variant: Variant) -> tuple[Diagnostic, ...]:
     """Everything that is to be said about one file. Raises NoText if it cannot be read."""
     ledger = Ledger()
     try:
         source = read_source(path)
     except GameError as problem:
         return problem.diagnostics
-    check(source, ledger, values, Path(folder_of(source)))
+    check(source, ledger, values, Path(folder_of(source)), variant)
     return ledger.sorted()

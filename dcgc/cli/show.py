@@ -10,18 +10,19 @@ from argparse import ArgumentParser, Namespace
 from .. import door
 from ..core import show_game
 from ..source.render import visible
-from .arguments import add_json, add_set, read_values
+from .arguments import add_json, add_set, add_variant, read_teams, read_values
 from .output import print_json
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("game", metavar="GAME", help="a .dcg file, or the name of a game that comes with dcgc")
     add_set(parser)
+    add_variant(parser)
     add_json(parser)
 
 
 def run(options: Namespace) -> int:
-    game = door.load(options.game, set=read_values(options.values))
+    game = door.load(options.game, set=read_values(options.values), commit=options.commits, team=read_teams(options.teams))
     graph = show_game(game.core)
     sentences = [*door.explain(game), *door.engines(game)]
     if options.json:

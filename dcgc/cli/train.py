@@ -17,7 +17,7 @@ from ..report.tables import seeds_table
 from ..runs.configuration import CHOICES, PER_SITE, BadSetting, seeds_of, setting_types
 from ..runs.folder import RunProblem
 from ..source.render import render, visible
-from .arguments import add_json, add_set, read_values
+from .arguments import add_json, add_set, add_variant, read_teams, read_values
 from .commands import STOPPED, WrongCall
 from .output import print_json, print_scorecard, print_tables, result_data
 from .progress import Display, display
@@ -45,12 +45,14 @@ HELP = {
     "fisher_rank_weight": "cost units per nat that a message's Fisher information lacks of full effective rank, in training only",
     "estimator": "of the gradient where messages are drawn: NAME for all of them, SITE=NAME for one; may be given more than once",
     "best_response": "use closed-form best responses where the compiler finds them (default: yes)",
+    "response": "how a leader's gradient passes through the followers' response (default implicit)",
 }
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("game", metavar="GAME", help="a .dcg file, or the name of a game that comes with dcgc")
     add_set(parser)
+    add_variant(parser)
     parser.add_argument("--seeds", type=int, metavar="N", help="train N seeds, from --seed on; report each, and the best in full")
     parser.add_argument("--resume", action="store_true",
                         help="go on with an interrupted run (that of --out, or the last of this game and seed)")
@@ -69,7 +71,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     given = {name.removeprefix("setting_"): value for name, value in vars(options).items() if name.startswith("setting_")}
     with display(options.quiet) as shown:
-        game = door.load(options.game, set=read_values(options.values))
+        game = door.load(options.game, set=read_values(options.values), commit=options.commits, team=read_teams(options.teams))
         if game.warnings:
             shown.say(render(game.warnings).rstrip("\n"))
         try:

@@ -55,12 +55,13 @@ class Elaborator(Resolver):
         return Game(
             name=checked.name, title=checked.title, sites=tuple(self.sites),
             players=tuple(PlayerEntry(p.name, p.size, p.symmetric) for p in checked.players.values()),
-            teams=tuple(TeamEntry(t.name, self.team_members(t.members)) for t in checked.teams.values()),
+            teams=tuple(TeamEntry(t.name, self.team_members(t.members), t.pooled) for t in checked.teams.values()),
             parameters={name: as_constant(v) for name, v in self.values.items()},
             measures=tuple(self.measures), published=tuple(self.published), plots=tuple(self.plots), taps=tuple(self.taps),
             policies=tuple(self.policies), settings=tuple(self.settings),
             citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
             constraints=tuple(self.constraints), routes=tuple(self.routes), gradient_budget=self.gradient_budget,
+            committed=tuple(self.committed),
         )
 
     def team_members(self, members: tuple[tuple[str, int | None], ...]) -> tuple[tuple[str, int | None], ...]:
@@ -201,6 +202,18 @@ class Elaborator(Resolver):
                             "constrain an expectation, or bound the decision itself with Interval(..)")
         return value
 
+    def commit(self, s: tree.Commit, scope: Scope) -> None:
+        """A team commits all its members, a family's name all of it."""
+        name = self.base(s.player)
+        members: tuple[tuple[str, int | None], ...] = ((name, None),)
+        if name in self.checked.teams:
+            members = self.team_members(self.checked.teams[name].members)
+        elif isinstance(s.player, tree.Index):
+            members = ((name, round(self.constant(s.player.indices[0])) - 1),)
+        elif self.checked.players[name].size is not None:
+            members = self.team_members(members)
+        self.committed.extend(m for m in members if m not in self.committed)
+
     def members_of(self, e: tree.Expression) -> int:
         """How many channels a name stands for."""
         symbol = self.checked.symbols.get(self.base(e))
@@ -229,7 +242,8 @@ class Elaborator(Resolver):
         self.measures.append(Measure(s.name, self.expression(s.value, scope), s.span))
 
     def known(self, s: tree.Known, scope: Scope) -> None:
-        active = s.when is None or bool(self.static(s.when, scope))
+        # what is published speaks of the game as it is written
+        active = not self.checked.variant and (s.when is None or bool(self.static(s.when, scope)))
         tolerance = s.within
         self.published.append(Published(
             s.kind, s.quantity.span.text, self.expression(s.quantity, scope), s.relation, self.expression(s.value, scope),
@@ -378,7 +392,7 @@ STATEMENTS: dict[type, Callable] = {
     tree.Channel: Elaborator.channel, tree.Send: Elaborator.send, tree.Attend: Elaborator.attend,
     tree.TotalBudget: Elaborator.total_budget, tree.Constrain: Elaborator.constrain, tree.Measure: Elaborator.measure,
     tree.Known: Elaborator.known, tree.Tap: Elaborator.tap, tree.Policy: Elaborator.policy, tree.Train: Elaborator.train,
-    tree.Plot: Elaborator.plot,
+    tree.Plot: Elaborator.plot, tree.Commit: Elaborator.commit,
 }
 
 

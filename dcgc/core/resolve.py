@@ -66,6 +66,7 @@ class Resolver:
         self.declared: dict[str, tree.Channel] = {}
         self.channels: list[Channel] = []
         self.constraints: list[Constraint] = []
+        self.committed: list[tuple[str, int | None]] = []
         self.shares: dict[str, float] = {}
         self.decoders: dict[str, Callable[[core.Expression], core.Expression]] = {}
         self.observing = False

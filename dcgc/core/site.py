@@ -238,13 +238,17 @@ class PlayerEntry:
 
 @dataclass(frozen=True)
 class TeamEntry:
+    """``pooled``: its members also share whatever is charged to one of them alone."""
+
     name: str
     members: tuple[tuple[str, int | None], ...]  # member counted from 0
+    pooled: bool = False
 
 
 @dataclass(frozen=True)
 class Game:
-    """A game whose every name is resolved; ``sites`` are in time order."""
+    """A game whose every name is resolved; ``sites`` are in time order. ``committed`` are players and members (of teams and whole
+    families each), who announce together."""
 
     name: str
     title: str | None
@@ -263,6 +267,7 @@ class Game:
     constraints: tuple[Constraint, ...] = ()
     routes: tuple[Route, ...] = ()
     gradient_budget: Span | None = field(default=None, compare=False, repr=False)  # where one is asked for
+    committed: tuple[tuple[str, int | None], ...] = ()  # who announces its policy first, in order; member counted from 0
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -301,6 +306,7 @@ def show_game(game: Game) -> str:
         else:
             text = site.name
         lines.append(f"  {text}{when}")
+    lines += [f"  commit {name if member is None else f'{name}[{member + 1}]'}" for name, member in game.committed]
     return "\n".join(lines)
 
 

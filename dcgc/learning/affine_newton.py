@@ -9,7 +9,7 @@ equilibrium among all policies is for the regret to say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,31 +44,81 @@ class Root:
     curvature: float
 
 
+@dataclass(frozen=True)
+class Unknowns:
+    """The coefficients of all affine policies as one vector (n,), and behind them the constraints' multipliers.
+
+    ``text``: what was integrated on. ``trained``, ``fixed``: the parts of the strategies that move and that do not, by group.
+    """
+
+    problem: Problem
+    grid: Grid
+    text: str
+    seed: int
+    trained: Mapping[str, Strategy]
+    fixed: Mapping[str, Strategy]
+    spec: Mapping[str, Strategy]
+
+    @classmethod
+    def of(cls, problem: Problem, seed: int, budget: int) -> Unknowns:
+        # with matched moments few points are exact for quadratic costs of affine policies
+        samples = 256 if problem.is_lqg and not problem.loops else 2048
+        grid, text = natural_grid(problem, budget, seed=0, largest=10, samples=samples)
+        template = {k: strategy(problem, grid, ds[0], "affine", keys(seed, 1)[0], free=True) for k, ds in problem.groups.items()}
+        spec = {k: s.trainable() for k, s in template.items()}
+        return cls(problem, grid, text, seed, *eqx.partition(template, spec), spec)
+
+    @property
+    def count(self) -> int:
+        return ravel_pytree(self.trained)[0].size
+
+    def profile(self, theta: Array) -> dict[str, Any]:
+        held = {c.multiplier: Multiplier(x) for c, x in zip(self.problem.game.constraints, theta[self.count:], strict=True)}
+        return {**eqx.combine(ravel_pytree(self.trained)[1](theta[:self.count]), self.fixed), **held}
+
+    def own_gradients(self, theta: Array) -> Array:
+        """(n,) every policy's derivative of its own player's cost; of twins the mean of theirs."""
+        profile, parts = self.profile(theta), {}
+        for k, decisions in self.problem.groups.items():
+            gradients = [eqx.filter(own_gradient(self.problem, self.grid, profile, d), self.spec[k]) for d in decisions]
+            parts[k] = jax.tree.map(lambda *g: sum(g) / len(g), *gradients)
+        return ravel_pytree(parts)[0]
+
+    def places(self, groups: frozenset[str]) -> np.ndarray:
+        """Where the coefficients of some groups stand in the vector."""
+        marked = {k: jax.tree.map(lambda x, k=k: jnp.full(x.shape, float(k in groups)), s) for k, s in self.trained.items()}
+        return np.flatnonzero(np.asarray(ravel_pytree(marked)[0]))
+
+    def starts(self) -> Array:
+        """(starts, unknowns) random policies, every multiplier 1."""
+        prices = jnp.ones(len(self.problem.game.constraints))
+        return jnp.stack([jnp.concatenate([ravel_pytree(eqx.filter({
+            k: strategy(self.problem, self.grid, ds[0], "affine", key, free=True) for k, ds in self.problem.groups.items()},
+            self.spec))[0], prices]) for key in keys(self.seed, STARTS)])
+
+
 def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root], str]:
     """Roots of the first-order conditions from ``STARTS`` random starts, distinct ones only, and what was integrated on."""
-    # with matched moments few points are exact for quadratic costs of affine policies
-    grid, text = natural_grid(problem, budget, seed=0, largest=10, samples=256 if problem.is_lqg and not problem.loops else 2048)
-    template = {k: strategy(problem, grid, ds[0], "affine", keys(seed, 1)[0], free=True) for k, ds in problem.groups.items()}
-    spec = {k: s.trainable() for k, s in template.items()}
-    trained, fixed = eqx.partition(template, spec)
-    flat, unravel = ravel_pytree(trained)
-    if flat.size > LARGEST:
-        return [], text
-    count = flat.size
-
-    def profile_of(theta: Array) -> dict[str, Any]:
-        held = {c.multiplier: Multiplier(x) for c, x in zip(problem.game.constraints, theta[count:], strict=True)}
-        return {**eqx.combine(unravel(theta[:count]), fixed), **held}
+    unknowns = Unknowns.of(problem, seed, budget)
+    if unknowns.count > LARGEST:
+        return [], unknowns.text
 
     def residual(theta: Array) -> Array:
-        profile = profile_of(theta)
-        parts = {}
-        for k, decisions in problem.groups.items():
-            gradients = [eqx.filter(own_gradient(problem, grid, profile, d), spec[k]) for d in decisions]
-            parts[k] = jax.tree.map(lambda *g: sum(g) / len(g), *gradients)
-        held = constrained(problem, problem.world(grid, problem.natural, profile), theta[count:])
-        return jnp.concatenate([ravel_pytree(parts)[0], held])
+        world = problem.world(unknowns.grid, problem.natural, unknowns.profile(theta))
+        return jnp.concatenate([unknowns.own_gradients(theta), constrained(problem, world, theta[unknowns.count:])])
 
+    found: list[Root] = []
+    for theta, norm, j in roots(residual, unknowns.starts()):
+        prices = theta[unknowns.count:]
+        if problem.game.constraints and (prices < -1e-9).any() and not all(c.equality for c in problem.game.constraints):
+            continue
+        found.append(Root(bounded(problem, unknowns.grid, unknowns.profile(jnp.asarray(theta))), norm,
+                          own_curvature(unknowns.trained, j)))
+    return found, unknowns.text
+
+
+def roots(residual: Callable[[Array], Array], starts: Array) -> list[tuple[np.ndarray, float, np.ndarray]]:
+    """Distinct roots (n,) of a system, each with its residual's norm and the Jacobian there, by pseudo-transient continuation."""
     jacobian = jax.jacfwd(residual)
 
     def search(theta: Array) -> tuple[Array, Array, Array]:
@@ -91,23 +141,14 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
         t, f, _, _ = jax.lax.while_loop(unfinished, body, (theta, residual(theta), jnp.asarray(1.0), 0))
         return t, jnp.linalg.norm(f), jacobian(t)
 
-    prices = jnp.ones(len(problem.game.constraints))
-    starts = jnp.stack([jnp.concatenate([ravel_pytree(eqx.filter({k: strategy(problem, grid, ds[0], "affine", key, free=True)
-                                                 for k, ds in problem.groups.items()}, spec))[0], prices])
-                        for key in keys(seed, STARTS)])
     thetas, norms, jacobians = jax.jit(lambda s: jax.lax.map(search, s))(starts)
-    roots: list[Root] = []
-    kept: list[np.ndarray] = []
+    found: list[tuple[np.ndarray, float, np.ndarray]] = []
     for theta, norm, j in zip(np.asarray(thetas), np.asarray(norms), np.asarray(jacobians), strict=True):
         if not np.isfinite(norm) or norm > RESIDUAL * (1 + np.abs(theta).max()):
             continue
-        if any(np.allclose(theta, other, rtol=1e-6, atol=1e-8) for other in kept):
-            continue
-        kept.append(theta)
-        if problem.game.constraints and (theta[count:] < -1e-9).any() and not all(c.equality for c in problem.game.constraints):
-            continue
-        roots.append(Root(bounded(problem, grid, profile_of(jnp.asarray(theta))), float(norm), own_curvature(trained, j)))
-    return roots, text
+        if not any(np.allclose(theta, other, rtol=1e-6, atol=1e-8) for other, _, _ in found):
+            found.append((theta, float(norm), j))
+    return found
 
 
 def constrained(problem: Problem, world: World, multipliers: Array) -> Array:

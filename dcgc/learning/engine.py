@@ -26,6 +26,7 @@ class Engine(abc.ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    leads: ClassVar[bool] = False  # whether it is for games in which somebody announces a policy (and for no others)
 
     @abc.abstractmethod
     def refuses(self, problem: Problem) -> str | None:

@@ -12,7 +12,8 @@ class Settings:
     """``engine``: "auto", or the name of one of the engines. ``restarts``: random starts (None: the engine's choice).
     ``expectation``: auto | enumeration | quadrature | sobol | monte_carlo. ``nodes``: nodes a coordinate, ``samples``: scattered
     points (None: chosen). ``steps``, ``learning_rate``, ``width``, ``layers``, ``batch``: of the network engine (None: chosen).
-    ``precision``: float64 | float32. ``tolerance``: the relative accuracy at which training stops.
+    ``precision``: float64 | float32. ``tolerance``: the relative accuracy at which training stops. ``response``: how a leader's gradient
+    passes through the followers' response to what it announces, implicit | unrolled.
 
     Terms of a sender's training objective, which no reported cost has: ``kl_weight``, cost units per nat of KL(law of a message ||
     ``kl_prior``: aggregated | fixed); ``fisher_rank_weight``, cost units per nat by which the effective rank of a message's Fisher
@@ -37,6 +38,7 @@ class Settings:
     kl_prior: str | None = None
     fisher_rank_weight: float | None = None
     estimator: str | None = None
+    response: str = "implicit"
 
     @classmethod
     def known(cls) -> tuple[str, ...]:

@@ -17,13 +17,17 @@ from .affine_engine import AffineEngine
 from .engine import Engine, Found
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
+from .obedience_engine import ObedienceEngine
 from .objective import objective_of
 from .settings import Progress, Reporter, Settings, Store, Trained
 from .silence_engine import SilenceEngine
+from .softened_engine import SoftenedEngine
+from .stackelberg_engine import StackelbergEngine
 from .sweep_engine import SweepEngine, exact_replies
 
-ENGINES: Mapping[str, Engine] = {e.name: e for e in (AffineEngine(), SweepEngine(), SilenceEngine(), MessageEngine(),
-                                                           NetworkEngine())}
+ENGINES: Mapping[str, Engine] = {e.name: e for e in (
+    AffineEngine(), SweepEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(), StackelbergEngine(),
+    SoftenedEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -41,8 +45,10 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
 
     Raises GameError (L006) if none can take the game, or the one asked for cannot.
     """
-    refused = {name: e.refuses(problem) for name, e in ENGINES.items()}
-    notes = [f"{name}: {why}" for name, why in refused.items() if why is not None]
+    refused = {name: e.refuses(problem) if e.leads == bool(problem.leaders) else
+               "somebody announces a policy, to which others respond" if problem.leaders else "nobody announces a policy"
+               for name, e in ENGINES.items()}
+    notes = [f"{name}: {why}" for name, why in refused.items() if why is not None and ENGINES[name].leads == bool(problem.leaders)]
     if settings.engine != "auto":
         if settings.engine not in ENGINES:
             raise ValueError(f"unknown engine {settings.engine!r}; there are auto, {', '.join(ENGINES)}")
@@ -58,6 +64,7 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
     if not able:
         span = problem.game.decisions[0].span
         why = "; ".join(n for n in notes if n.split(":")[0] in order)
+        why = why or "none that follows an announcement has policies of the families that the text asks for"
         raise GameError((Diagnostic("L006", f"no engine can train this game: {why}", span,
                                     "see `dcgc show` for what the compiler found"),))
     return able, notes
@@ -83,6 +90,8 @@ def asked_for(problem: Problem) -> list[str]:
             free = c.family in ("best_response", "table") or (c.family == "constant" and not d.observations)
             if not free:
                 restricted.add(c.family)
+    if problem.leaders:
+        return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
         return ["affine", "sweeps", "silence", "messages", "networks"]
     return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
@@ -171,7 +180,7 @@ def accepted(problem: Problem, c: Candidate) -> bool:
     """
     if c.judged.regret > ACCEPTED:
         return False
-    searchable = ENGINES["sweeps"].refuses(problem) is None
+    searchable = not problem.leaders and ENGINES["sweeps"].refuses(problem) is None
     if problem.is_team and len(problem.game.decisions) > 1 and c.engine == "affine" and not problem.is_nested:
         return not searchable
     return c.judged.sharp or not searchable
@@ -188,7 +197,8 @@ def saved(c: Candidate) -> dict[str, Any]:
 
 
 def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
-    """A team's lowest cost first; in a game the smallest regret first (those below the tolerance count alike, then by total cost)."""
+    """A team's lowest cost first; in a game the smallest regret first (those below the tolerance count alike, then by total cost, or
+    that of whoever announces first)."""
     def key(c: Candidate) -> tuple[float, float]:
         total = c.judged.total if math.isfinite(c.judged.total) else math.inf
         if problem.is_team:

@@ -93,9 +93,32 @@ class Problem:
     def teams(self) -> Mapping[str, frozenset[Person]]:
         return {t.name: frozenset(Person(n, i) for n, i in t.members) for t in self.game.teams}
 
+    @cached_property
+    def pooled(self) -> Mapping[Person, str]:
+        """The team with whose members a player shares all that is charged to any of them alone (``--team``)."""
+        return {Person(n, i): t.name for t in self.game.teams if t.pooled for n, i in t.members}
+
+    @cached_property
+    def leaders(self) -> tuple[Person, ...]:
+        """Who announces a policy to which others respond, in order; nobody where nobody responds, or one team decides all."""
+        committed = tuple(Person(n, i) for n, i in self.game.committed)
+        deciders = {self.decider(d) for d in self.game.decisions}
+        leading = tuple(p for p in committed if p in deciders)
+        return leading if not self.is_team and deciders - set(leading) else ()
+
+    def announced(self, d: Decision) -> bool:
+        """Whether the policy of a decision is announced before others choose theirs."""
+        return self.decider(d) in self.leaders
+
+    @cached_property
+    def followers(self) -> tuple[Decision, ...]:
+        """The decisions whose policies respond to what is announced, in time order."""
+        return tuple(d for d in self.game.decisions if self.leaders and not self.announced(d))
+
     def pays(self, person: Person) -> tuple[Payment, ...]:
         """The payments that count for a player: its own, its teams', and its share of a large family's."""
-        return tuple(p for p in self.game.payments if self.counts(p, person))
+        everybody = [p for p in self.pooled if self.pooled[p] == self.pooled[person]] if person in self.pooled else [person]
+        return tuple(p for p in self.game.payments if any(self.counts(p, x) for x in everybody))
 
     def counts(self, p: Payment, person: Person) -> bool:
         if p.actor.name in self.teams:
@@ -163,11 +186,15 @@ class Problem:
         return total_cost(world, tuple(p for p in self.pays(person) if p.constraint is None), person)
 
     def account(self, world: World, name: str, member: int | None) -> Array:
-        """Expected cost of a player, a member or a team: a team's counts each of its payments once."""
+        """Expected cost of a player, a member or a team: a team's counts each of its payments once. Of whoever minimises a sum with
+        others (``--team``) it is what the text charges that one."""
         if name in self.teams:
-            own = tuple(p for p in self.game.payments if p.actor.name == name and p.constraint is None)
+            pooling = {x for x, team in self.pooled.items() if team == name}
+            own = tuple(p for p in self.game.payments if p.constraint is None and (
+                p.actor.name == name or any(self.counts(p, x) for x in pooling)))
             return total_cost(world, own, None)
-        return self.paid(world, Person(name, member))
+        person = Person(name, member)
+        return total_cost(world, tuple(p for p in self.game.payments if p.constraint is None and self.counts(p, person)), person)
 
     def charges(self, d: Decision) -> tuple[Payment, ...]:
         """The payments of a decision's player on the information that this very decision gives away as a finite message."""

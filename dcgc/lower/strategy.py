@@ -226,10 +226,11 @@ class BestResponse(eqx.Module):
     """The exact best reply of a last mover whose cost is quadratic in what it decides: the conditional mean.
 
     With Q(u) = E[cost | what is known, u], a parabola, its least point from three values. It is a policy held fixed for everybody
-    else, so no gradient passes.
+    else, so no gradient passes, unless it ``responds`` to somebody who announced a policy.
     """
 
     payers: tuple[str, ...] = eqx.field(static=True)  # the payments whose sum it minimises
+    responds: bool = eqx.field(static=True, default=False)
     depends_on_profile: ClassVar[bool] = True
 
     def __call__(self, world: World, d: Decision) -> Variable:
@@ -246,7 +247,7 @@ class BestResponse(eqx.Module):
             best = lift(jnp.maximum, best, evaluate(world, d.low))
         if d.high is not None:
             best = lift(jnp.minimum, best, evaluate(world, d.high))
-        return Variable(best.dims, jax.lax.stop_gradient(best.data))
+        return best if self.responds else Variable(best.dims, jax.lax.stop_gradient(best.data))
 
 
 class Multiplier(eqx.Module):

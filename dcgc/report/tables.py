@@ -37,7 +37,7 @@ def tables(card: Scorecard, shown: Sequence[str] | None = None) -> list[Table]:
     """The tables of a scorecard, empty ones left out. ``shown``: the labels of the figures that matter (default: all)."""
     labels = [label for label in card.figures if shown is None or label in shown]
     found = [figures_table([card.figures[label] for label in labels]), comparisons_table(card.comparisons), channels_table(card),
-             regrets_table(card)]
+             regrets_table(card), margins_table(card)]
     return [table for table in found if table.rows]
 
 
@@ -94,6 +94,13 @@ def regrets_table(card: Scorecard) -> Table:
             for r in card.regrets]
     columns = ("player", "regret", "at unreached inputs", "kind", "by")
     return said_once(Table("What a deviation could gain", columns, tuple(rows), frozenset({1, 2})))
+
+
+def margins_table(card: Scorecard) -> Table:
+    """Followers who are indifferent, and what favouring the first who committed costs them."""
+    rows = [(m.player, m.decision, show_value(m.chance), show_gain(m.given_up), f"{m.tolerance:.0e}") for m in card.margins]
+    columns = ("player", "decision", "probability", "given up", "tolerance")
+    return Table("Indifferent followers, who favour the first committed player", columns, tuple(rows), frozenset({2, 3, 4}))
 
 
 def said_once(table: Table) -> Table:

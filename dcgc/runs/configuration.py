@@ -14,6 +14,7 @@ from ..source import near_names
 
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "precision": ("float64", "float32"),
+    "response": ("implicit", "unrolled"),
     "expectation": ("auto", "enumeration", "quadrature", "sobol", "monte_carlo"),
     "kl_prior": KL_PRIORS,
 })

@@ -13,6 +13,7 @@ from .checked import (
     as_array,
     shape_of,
 )
+from .variant import Variant
 
 __all__ = [
     "CheckedGame",
@@ -23,6 +24,7 @@ __all__ = [
     "Symbol",
     "TeamInfo",
     "ValueType",
+    "Variant",
     "as_array",
     "check",
     "shape_of",

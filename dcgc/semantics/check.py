@@ -20,23 +20,29 @@ from .mistakes import parameters as P
 from .mistakes import types as T
 from .modules import Loader
 from .sense import check_sense
+from .variant import Variant
 
 Rule = Callable[[Checker, Any, Place], None]
+NO_VARIANT = Variant()
 
 
 def check(
-    source: Source, ledger: Ledger, settings: Mapping[str, object] | None = None, folder: Path | None = None
+    source: Source,
+    ledger: Ledger,
+    settings: Mapping[str, object] | None = None,
+    folder: Path | None = None,
+    variant: Variant = NO_VARIANT,
 ) -> CheckedGame | None:
     """The game that a text states, or None if it has errors; everything found is in ``ledger``.
 
     ``settings`` replace values of params, by name: numbers or nested lists. ``folder`` is where the text lies; without
-    it no file can be used. Never raises on a text, whatever it is.
+    it no file can be used. ``variant`` says who else commits, and who minimises together. Never raises on a text, whatever it is.
     """
     file = parse(source, ledger)
     broken = _broken_names(source, ledger)
     found = Ledger()
     loader = Loader(found, folder.resolve() if folder is not None else None)
-    statements = _expand(file, loader)
+    statements = (*_expand(file, loader), *variant.statements(found))
     deep = {id(statement) for statement in statements if _too_deep(found, statement)}
     sound = tuple(statement for statement in statements if id(statement) not in deep)
     lost = broken | {name for name, _ in _declared(tuple(s for s in statements if id(s) in deep))}
@@ -55,7 +61,7 @@ def check(
             ledger.add(diagnostic)
     if ledger.errors or header is None:
         return None
-    return _game(c, file, header, sound, source, loader)
+    return _game(c, file, header, sound, source, loader, variant)
 
 
 MOST_READINGS = 3
@@ -303,8 +309,10 @@ def _game(
     statements: tuple[tree.Statement, ...],
     source: Source,
     loader: Loader,
+    variant: Variant,
 ) -> CheckedGame:
     params = {name: replace(param, fixed=name in c.fixed) for name, param in c.params.items()}
+    pooled = {name for name, _ in variant.teams}
     kept = tuple(s for s in statements if not isinstance(s, (tree.GameHeader, tree.Cite, tree.Use)))
     return CheckedGame(
         name=header.name,
@@ -314,11 +322,12 @@ def _game(
         statements=kept,
         params=params,
         players=c.players,
-        teams=c.teams,
+        teams={name: replace(team, pooled=name in pooled) for name, team in c.teams.items()},
         definitions=c.definitions,
         symbols=c.symbols,
         citations=tuple(s for s in file.statements if isinstance(s, tree.Cite)),
         sources=(source, *loader.sources),
         constants=c.constants,
         settings=tuple(name for name in c.settings if name in c.params),
+        variant=variant,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ..source import Source, Span
 from ..syntax import tree
+from .variant import Variant
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,11 +101,13 @@ class PlayerInfo:
 
 @dataclass(frozen=True)
 class TeamInfo:
-    """A team; members are (player, member index counted from 1, or None for a player that is no family)."""
+    """A team; members are (player, member index counted from 1, or None for a player that is no family). ``pooled``: they also
+    share whatever is charged to one of them alone (``--team``)."""
 
     name: str
     members: tuple[tuple[str, int | None], ...]
     span: Span
+    pooled: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class CheckedGame:
     ``statements`` are the game's own and those of the files it uses (definitions and channels, under the names by which
     this game knows them), in order, header, cite and use statements removed. ``when`` statements are still in place.
     ``constants`` are the parameters and the lets that depend on nothing else, by name. ``settings`` are the
-    parameters that were replaced from outside.
+    parameters that were replaced from outside, ``variant`` what else was said beside the text.
     """
 
     name: str
@@ -131,6 +134,7 @@ class CheckedGame:
     sources: tuple[Source, ...]
     constants: Mapping[str, Constant] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
+    variant: Variant = Variant()
 
 
 def as_array(value: Constant) -> np.ndarray:

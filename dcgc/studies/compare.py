@@ -106,6 +106,8 @@ def compare(problem: Problem, names: Sequence[str] = (), rules: Rules | None = N
     Raises Unsuitable, and GameError for a family that does not fit."""
     rules = rules or Rules()
     contest = Contest(problem, rules)
+    if problem.leaders:
+        raise Unsuitable("somebody announces a policy (commit), and what is compared follows everybody's own gradient")
     if contest.sites and not problem.is_team and len(rules.rates) > 1:
         raise Unsuitable("this is a game, not a team: no cost tells which learning rate is best; give one rate (--rates 0.003)")
     chosen = {n: suited(contest, n) for n in (names or usual(problem))}

@@ -147,7 +147,7 @@ def printable(label: str) -> str:
 def read(checked: CheckedGame, text: str, values: Mapping[str, object]) -> tuple[CheckedGame, tuple[Diagnostic, ...]]:
     """The new text, checked where the old one lay. Raises StudyProblem: an error here is in how the text was rewritten."""
     source, ledger = Source(checked.source.name, text), Ledger()
-    found = check(source, ledger, values, Path(folder_of(source)))
+    found = check(source, ledger, values, Path(folder_of(source)), checked.variant)
     if found is None:
         first = ledger.errors[0]
         raise StudyProblem(f"with words in place of reals the text would have an error: {first.span.place}: {first.code}: {first.message}")

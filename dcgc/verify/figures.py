@@ -64,6 +64,19 @@ class Regret:
 
 
 @dataclass(frozen=True)
+class Margin:
+    """How a follower who is indifferent favours the first committed player. ``chance``: of the inputs at which it is indifferent
+    within ``tolerance`` (of what is at stake there) and at which its choice matters to that player; ``given_up``: what it pays
+    more than by its best reply there, in cost units."""
+
+    player: str
+    decision: str
+    chance: float
+    given_up: float
+    tolerance: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A published figure beside ours. ``verdict``: "met", "missed", "beaten" (a record), "not reached" (a record), "holds",
     "violated" (a bound: an error of ours), "absent" (no value), "met by another equilibrium" (``found`` is then that one's figure)."""
@@ -96,7 +109,8 @@ class Curve:
 class Scorecard:
     """Everything that is said of a profile, computed on the original, unrelaxed game apart from what trained it.
 
-    ``figures``: by label: ``cost(P)`` of every player, member and team (payoffs too where the game says payoff), measures.
+    ``figures``: by label: ``cost(P)`` of every player, member and team (payoffs too where the game says payoff), measures. ``margins``:
+    of followers who are indifferent.
     """
 
     figures: dict[str, Figure]
@@ -106,3 +120,4 @@ class Scorecard:
     alarms: tuple[str, ...]
     method: str
     channels: tuple[ChannelLedger, ...] = ()
+    margins: tuple[Margin, ...] = ()

@@ -21,8 +21,8 @@ from .scoring import choose_ground
 
 @dataclass(frozen=True)
 class Judgement:
-    """``costs`` by player; ``total``: of the team, or their sum; ``regret``: over the stakes, the largest ex ante one or, but for a
-    team, conditional one; ``sharp``: whether all regrets are exact."""
+    """``costs`` by player; ``total``: of the team, of whoever announces first, or their sum; ``regret``: over the stakes, the largest ex
+    ante one or, but for a team, conditional one; ``sharp``: whether all regrets are exact."""
 
     costs: Mapping[str, float]
     total: float
@@ -38,14 +38,18 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     at_stake = {p.label: stakes(problem, worlds[-1], p.label) for p in problem.people}
     rows, _ = player_regrets(problem, profile)
     parts = []
+    leading = {p.label for p in problem.leaders}
     for r in rows:
+        if r.player in leading and math.isnan(r.ex_ante):
+            continue  # other announcements could not be judged: the scorecard says so
         scale = max(at_stake.get(r.player, 1.0), 1e-12)
         parts.append(r.ex_ante / scale)
         if not math.isnan(r.unreached) and not problem.is_team:
             parts.append(r.unreached / scale)  # an equilibrium is sequential: replies off the path count; a team has a cost and no threats
     worst = max(parts, default=0.0)
     first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
-    total = costs.get(first, math.nan) if problem.is_team else sum(costs.values())
+    total = costs.get(first, math.nan) if problem.is_team else \
+        costs[problem.leaders[0].label] if problem.leaders else sum(costs.values())
     return Judgement(costs, total, worst if math.isfinite(worst) else math.inf, all(r.exact for r in rows))
 
 

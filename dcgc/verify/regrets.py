@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,11 +22,13 @@ from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.strategy import BestResponse, Deviator, inputs
-from ..lower.variable import Variable, lift
+from ..lower.variable import Variable
 from ..lower.world import World, law_as_value
 from ..policies import Affine, Constant
 from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
+from .announcements import leader_regret
+from .deviation import Deviation
 from .figures import Regret
 from .regret import CANDIDATE, decision_regret
 
@@ -40,18 +41,10 @@ SOFTENED = 0.02  # of the spread of what is compared: the width of a softened st
 
 
 def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool = False) -> tuple[tuple[Regret, ...], list[str]]:
-    """What every player who decides could gain, and remarks on how far this could be said."""
+    """What every player who decides could gain, and remarks on how far this could be said. Whoever announces a policy is judged
+    against other announcements, to which the others respond anew."""
     notes: list[str] = []
-    fine = resolution(problem, replace(GRID, seen=SWITCHING) if switches(problem) else GRID, BUDGET * (4 if thorough else 1))
-    grid, sharp_grid = None, True
-    if fine is not None:
-        try:
-            grid = information_grid(problem, profile, fine, widened(problem, profile, fine))
-            if not adequate(problem, grid, fine):
-                grid = None if smooth_alone(problem, profile) else grid
-                sharp_grid = False
-        except Infeasible:
-            pass
+    grid, sharp_grid = judging_grid(problem, profile, thorough)
     rows = []
     for person in problem.people:
         own = [d for d in problem.game.decisions if problem.decider(d) == person]
@@ -60,6 +53,9 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
         if problem.groups.get(own[0].name) is None and any(
                 r.player.split("[")[0] == person.name for r in rows):
             continue  # a twin: its regret is its sister's
+        if person in problem.leaders:
+            rows.append(leader_regret(problem, profile, person, grid))
+            continue
         total, worst, exact, method = 0.0, float("nan"), True, ""
         for d in own:
             gain, unreached, sharp, how = one(problem, profile, d, grid)
@@ -77,6 +73,21 @@ def switches(problem: Problem) -> bool:
     """Whether a finite decision that does not mix knows a draw from a continuum."""
     return any(d.finite and not d.mixed and i is not None and any(problem.reduction.coordinates[x].role == "nature" for x in i.dims)
                for d in problem.game.decisions for i in (problem.reduction.information[d.name],))
+
+
+def judging_grid(problem: Problem, profile: Mapping[str, Any], thorough: bool) -> tuple[Grid | None, bool]:
+    """A grid in information coordinates, wide enough for deviations (None: none is feasible, or Gauss nodes serve better), and
+    whether it resolves every noise."""
+    fine = resolution(problem, replace(GRID, seen=SWITCHING) if switches(problem) else GRID, BUDGET * (4 if thorough else 1))
+    if fine is None:
+        return None, True
+    try:
+        grid = information_grid(problem, profile, fine, widened(problem, profile, fine))
+    except Infeasible:
+        return None, True
+    if adequate(problem, grid, fine):
+        return grid, True
+    return None if smooth_alone(problem, profile) else grid, False
 
 
 def widened(problem: Problem, profile: Mapping[str, Any], r: Resolution) -> dict[str, tuple[float, float]]:
@@ -134,30 +145,6 @@ def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) ->
     tried = "best change of one symbol" if d.finite and not d.enumerable else \
         "best constant deviation" if d.finite or d.kind == "simplex" else "best deviation quadratic in what is seen"
     return small_deviation(problem, profile, d), float("nan"), False, tried
-
-
-class Deviation(eqx.Module):
-    """A policy plus a polynomial of degree two in the standardised real inputs."""
-
-    base: Any
-    coefficients: Array
-    location: Array
-    scale: Array
-
-    def __call__(self, world: World, d: Decision) -> Variable:
-        chosen = self.base(world, d)
-        _, reals = inputs(world, d)
-
-        def features(x: Array) -> Array:
-            z = (x - self.location) / self.scale
-            return jnp.concatenate([jnp.ones((*z.shape[:-1], 1)), z, z**2], -1)
-
-        shift = Variable(reals.dims, features(reals.data) @ self.coefficients)
-        if not d.shape:
-            shift = Variable(shift.dims, shift.data[..., 0])
-        else:
-            shift = Variable(shift.dims, shift.data.reshape((*shift.data.shape[:-1], *d.shape)))
-        return lift(jnp.add, chosen, shift)
 
 
 def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:

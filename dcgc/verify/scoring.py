@@ -23,12 +23,13 @@ from ..lower.world import World
 from ..policies.lattice import Lattice
 from ..policies.piecewise import Piecewise
 from ..primitives.relaxations import Relaxation
+from .announcements import margins
 from .curves import curve
 from .expectations import Reader
 from .figures import Comparison, Curve, Figure, Scorecard
 from .functions import policy_function
 from .ledger import ledgers
-from .regrets import player_regrets
+from .regrets import judging_grid, player_regrets
 
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
 BUDGET = 2_500_000
@@ -67,12 +68,15 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
+    alarms += [f"what {r.player} could gain by another announcement is not known: {r.method.removeprefix('not computed: ')}"
+               for r in regrets if math.isnan(r.ex_ante) and r.player in {p.label for p in problem.leaders}]
     channels = ledgers(problem, worlds, lambda label, values: figure(label, values, ground))
     alarms += [f"the budget of {c.name} is exceeded: {c.rate.value:.6g} of {c.budget:g} bits" for c in channels
                if c.violated > max(c.rate.error, 0.01 * c.budget)]
     alarms += [f"the constraint {k.label} is violated by {v:.3g}" for k, v in excesses(problem, worlds[-1])]
     curves: list[Curve] = [c for p in problem.game.plots for c in [curve(problem, worlds[-1], p)] if c is not None]
-    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), ground.method, channels)
+    favours = margins(problem, profile, judging_grid(problem, profile, thorough)[0]) if problem.leaders else ()
+    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), ground.method, channels, favours)
 
 
 def excesses(problem: Problem, world: World) -> list[tuple[Constraint, float]]:

@@ -31,5 +31,8 @@ def explain(problem: Problem) -> list[str]:
         lines.append(f"expectations over at most {continuous} continuous draw{'s' * (continuous > 1)}"
                      + (f" and {points} finite outcomes" if points > 1 else "") + ", by quadrature")
     kind = "one team: costs are minimised" if problem.is_team else "a game: an equilibrium is sought"
+    if problem.leaders:
+        kind = f"{' and '.join(p.label for p in problem.leaders)} announce{'s' * (len(problem.leaders) == 1)} beforehand what " \
+               "will be done, and the others respond"
     lines.append(kind + ("; payments jump with what is decided" if problem.has_jumps else ""))
     return lines

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcgc.semantics import CheckedGame, check
+from dcgc.semantics import CheckedGame, Variant, check
 from dcgc.source import Ledger, Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,6 +15,7 @@ GAMES = sorted((ROOT / "games").glob("*.dcg"))
 GOOD = sorted((ROOT / "tests" / "good").glob("*.dcg"))
 BAD = sorted((ROOT / "tests" / "bad").glob("*.dcg"))
 
+NO_VARIANT = Variant()
 _TOKEN = re.compile(r"\w+|[^\w\s]|\s+")
 _STRAY = [
     "(",
@@ -54,10 +55,12 @@ _STRAY = [
 ]
 
 
-def read(path: Path, settings: dict[str, object] | None = None) -> tuple[CheckedGame | None, Ledger]:
+def read(
+    path: Path, settings: dict[str, object] | None = None, variant: Variant = NO_VARIANT
+) -> tuple[CheckedGame | None, Ledger]:
     """Check a file, reported under its bare name so that transcripts do not depend on the folder."""
     ledger = Ledger()
-    return check(Source(path.name, path.read_text(encoding="utf-8")), ledger, settings, path.parent), ledger
+    return check(Source(path.name, path.read_text(encoding="utf-8")), ledger, settings, path.parent, variant), ledger
 
 
 def check_text(text: str, settings: dict[str, object] | None = None) -> tuple[CheckedGame | None, Ledger]:

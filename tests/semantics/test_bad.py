@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from corpus import BAD, codes, read
 
+from dcgc.semantics import Variant
 from dcgc.semantics.codes import CODES
 from dcgc.source.render import render
 
@@ -27,9 +28,18 @@ def settings_of(path: Path) -> dict[str, object]:
     return {found.group(1): ast.literal_eval(found.group(2))} if found else {}
 
 
+def variant_of(path: Path) -> Variant:
+    """``# --commit P`` or ``# --team NAME=A,B`` on the first line."""
+    found = re.match(r"# --(commit|team) (.*)", path.read_text(encoding="utf-8"))
+    if not found:
+        return Variant()
+    name, _, members = found.group(2).partition("=")
+    return Variant((found.group(2),)) if found.group(1) == "commit" else Variant((), ((name, members),))
+
+
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_transcript(path: Path) -> None:
-    _, ledger = read(path, settings_of(path))
+    _, ledger = read(path, settings_of(path), variant_of(path))
     transcript = render(ledger.sorted())
     golden = path.with_suffix(".txt")
     if REGENERATE:
@@ -42,7 +52,7 @@ def test_transcript(path: Path) -> None:
     "path", [path for path in BAD if re.match(r"[A-Z]\d{3}_", path.name)], ids=lambda path: path.stem
 )
 def test_a_file_named_after_a_code_has_only_this_mistake(path: Path) -> None:
-    _, ledger = read(path, settings_of(path))
+    _, ledger = read(path, settings_of(path), variant_of(path))
     assert set(codes(ledger)) == {path.name[:4]}
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from dcgc.semantics import check
+from dcgc.semantics import Variant, check
 from dcgc.semantics.codes import CODES, lookup
 from dcgc.semantics.mistakes import MISTAKES
 from dcgc.source import Ledger, Source
 
 SETTINGS: dict[str, dict[str, object]] = {"P403": {"zz": 1}, "P404": {"k": [1, 2]}}
+VARIANTS = {"P407": Variant(("A; param z = 3",))}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.code)
@@ -21,7 +22,7 @@ def test_example_has_exactly_this_mistake(mistake, tmp_path: Path) -> None:  # t
     (tmp_path / "picture.png").write_text("no game")
     ledger = Ledger()
     folder = None if mistake.code == "U707" else tmp_path
-    game = check(Source(str(path), mistake.example), ledger, SETTINGS.get(mistake.code), folder)
+    game = check(Source(str(path), mistake.example), ledger, SETTINGS.get(mistake.code), folder, VARIANTS.get(mistake.code, Variant()))
     assert {diagnostic.code for diagnostic in ledger} == {mistake.code}
     assert (game is None) == (mistake.severity == "error")
     assert all(diagnostic.severity == mistake.severity for diagnostic in ledger)

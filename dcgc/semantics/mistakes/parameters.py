@@ -56,4 +56,14 @@ NOT_FINITE = Mistake(
     text("param k = inf\nmeasure m = k"),
 )
 
+NO_VARIANT = Mistake(
+    "P407",
+    "a variant that is none",
+    "`{flag}` is not one player, or one team and its members",
+    "write `--commit P` or `--team NAME=A,B`",
+    "`--commit P` announces P's policy first, `--team NAME=A,B` makes A and B minimise the sum of what either is charged; both make a "
+    "variant of a game without a new text.",
+    text(""),
+)
+
 PARAMETERS = tuple(value for value in list(globals().values()) if isinstance(value, Mistake))
