@@ -79,10 +79,11 @@ def channels_table(card: Scorecard) -> Table:
         more += [f"exceeded by {c.violated:.3g}"] if c.violated > max(c.rate.error, 0.01 * c.budget if c.budget == c.budget else 0) else []
         rows.append((c.name, c.carrier, c.noise, show_bits(c.capacity), budget, show_value(c.rate.value, c.rate.error),
                      "" if math.isnan(c.unused) else show_bits(max(c.unused, 0.0)),
-                     "" if math.isnan(c.entropy) else show_bits(c.entropy), c.measured, "; ".join(more)))
+                     "" if math.isnan(c.entropy) else show_bits(c.entropy),
+                     "" if math.isnan(c.coded) else f"{c.coded:.4g}", c.measured, "; ".join(more)))
         styles.append("yellow" if c.violated > 0.01 * (c.budget if c.budget == c.budget else 1) else "")
-    columns = ("channel", "carries", "noise", "capacity", "budget", "rate", "unused", "entropy", "rate by", "")
-    return Table("Channels, bits per use", columns, tuple(rows), frozenset({3, 4, 5, 6, 7}), tuple(styles))
+    columns = ("channel", "carries", "noise", "capacity", "budget", "rate", "unused", "entropy", "coded", "rate by", "")
+    return Table("Channels, bits per use", columns, tuple(rows), frozenset({3, 4, 5, 6, 7, 8}), tuple(styles))
 
 
 def show_bits(bits: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,6 +50,7 @@ class ChannelLedger:
     stop_bits: float
     multiplier: float
     violated: float
+    coded: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,12 @@ from ..lower.information import finite_choice, message_coordinate, method
 from ..lower.problem import Problem
 from ..lower.variable import constant, contract
 from ..lower.world import World
+from ..protocols import coding
 from .figures import ChannelLedger, Figure
 
 NATS = math.log(2)
 SILENT = 1e-6  # bits
+USES = 4096  # of a channel, that are coded
 
 
 def ledgers(problem: Problem, worlds: list[World], figure: object) -> tuple[ChannelLedger, ...]:
@@ -32,10 +34,13 @@ def ledger(problem: Problem, c: Channel, worlds: list[World], figure: object) ->
     budget = math.nan if c.budget is None else c.budget
     held = [k for k in problem.game.constraints if k.name == c.name]
     length, stop = lengths(problem, c, last)
+    law = heard_law(problem, c, last)
     return ChannelLedger(
         c.name, ", ".join(c.listeners), carrier_text(c), noise_text(c), c.nominal, c.capacity, budget, c.average, rate,
-        method(last, c.information), entropy(problem, c, last), budget - rate.value if c.budget is not None else math.nan, length, stop,
-        multiplier(last, held[0]) if held else math.nan, max(0.0, rate.value - budget) if c.budget is not None else 0.0)
+        method(last, c.information), math.nan if law is None else bits_of(law),
+        budget - rate.value if c.budget is not None else math.nan, length, stop,
+        multiplier(last, held[0]) if held else math.nan, max(0.0, rate.value - budget) if c.budget is not None else 0.0,
+        math.nan if law is None else coded(law))
 
 
 def carrier_text(c: Channel) -> str:
@@ -71,13 +76,20 @@ def bits_of(p: np.ndarray) -> float:
     return float(-(p * np.log2(p)).sum())
 
 
-def entropy(problem: Problem, c: Channel, world: World) -> float:
-    """Entropy of what is heard, of a message with finitely many values (nan otherwise)."""
+def heard_law(problem: Problem, c: Channel, world: World) -> np.ndarray | None:
+    """How often each value of a message with finitely many is heard; None of any other message."""
     dim = message_coordinate(world, c.information)
     if dim is not None and world.reduction.coordinates[dim].role == "finite":
-        return bits_of(np.asarray(contract([constant(1.0), *world.closure((dim,))], (dim,)).data))
-    law = word_law(problem, c, world) if finite_choice(world, c.information) is not None else None
-    return math.nan if law is None else bits_of(law)
+        return np.asarray(contract([constant(1.0), *world.closure((dim,))], (dim,)).data)
+    return word_law(problem, c, world) if finite_choice(world, c.information) is not None else None
+
+
+def coded(law: np.ndarray) -> float:
+    """Bits a use: the length of ``USES`` words drawn from their law, written by the entropy coder that knows it."""
+    if not np.all(np.isfinite(law)) or law.max() <= 0:
+        return math.nan
+    words = np.random.default_rng(0).choice(len(law), USES, p=np.maximum(law, 0) / np.maximum(law, 0).sum())
+    return 8 * len(coding.encode(words, coding.FrequencyModel.from_counts(np.maximum(law, 0)))) / USES
 
 
 def lengths(problem: Problem, c: Channel, world: World) -> tuple[float, float]:
