@@ -59,7 +59,7 @@ def finite_choice(world: World, e: core.Information) -> Decision | None:
     """A message that is one choice, whose law at each sample is known without a coordinate of its own."""
     inlined = world.dependence.inline(e.message)
     site = world.dependence.sites.get(inlined.site) if isinstance(inlined, core.Reference) else None
-    return site if isinstance(site, Decision) and site.enumerable and world.grid.scattered and not e.given else None
+    return site if isinstance(site, Decision) and site.enumerable and site.name not in world.grid.sizes and not e.given else None
 
 
 def density(world: World, e: core.Information) -> Variable:

@@ -97,8 +97,9 @@ def natural_probe(problem: Problem) -> Grid:
 # ---------------------------------------------------------------- natural grids
 
 
-def natural_dims(problem: Problem) -> tuple[int, int, bool]:
-    """(continuous, finite points, whether scattered nodes are needed) of the widest expectation in natural coordinates."""
+def natural_dims(problem: Problem, summed: frozenset[str] = frozenset()) -> tuple[int, int, bool]:
+    """(continuous, finite points, whether scattered nodes are needed) of the widest expectation in natural coordinates, without those
+    of the finite decisions ``summed``."""
     most, points = 0, 1
     vector = problem.loops
     for site in problem.game.randoms:
@@ -107,7 +108,7 @@ def natural_dims(problem: Problem) -> tuple[int, int, bool]:
     for site in (*problem.game.payments, *problem.game.decisions):
         up = problem.dependence.ancestors[site.name] | {site.name}
         natures = [n for n, c in problem.natural.coordinates.items() if c.role == "nature" and n in up]
-        finite = [n for n, c in problem.natural.coordinates.items() if c.role == "finite" and n in up]
+        finite = [n for n, c in problem.natural.coordinates.items() if c.role == "finite" and n in up and n not in summed]
         count = math.prod(finite_size(problem, n) for n in finite) if not vector else 1
         if len(natures) > most or (len(natures) == most and count > points):
             most, points = len(natures), max(points, count)
@@ -117,8 +118,8 @@ def natural_dims(problem: Problem) -> tuple[int, int, bool]:
 def natural_grid(problem: Problem, budget: int, seed: int = 0, largest: int = 40, samples: int = 4096,
                  scattered: bool | None = None, summed: frozenset[str] | None = None) -> tuple[Grid, str]:
     """A grid in nature's own coordinates and its description: a product of Gauss rules within ``budget`` points, else scrambled
-    Sobol points with matched moments (``summed``: see ``sampled_grid``)."""
-    count, points, vector = natural_dims(problem)
+    Sobol points with matched moments (``summed``: see ``sampled_grid``; on a product grid none by default)."""
+    count, points, vector = natural_dims(problem, summed or frozenset())
     n = int((budget / max(points, 1)) ** (1 / max(count, 1))) if points <= budget else 0
     use_samples = vector or (count > 0 and n < 4) or points > budget if scattered is None else scattered or vector
     if use_samples:
@@ -127,6 +128,8 @@ def natural_grid(problem: Problem, budget: int, seed: int = 0, largest: int = 40
     builder = GridBuilder()
     for name, c in problem.natural.coordinates.items():
         site = problem.dependence.sites[name]
+        if summed and name in summed:
+            continue
         if c.role == "finite":
             builder.axes[name] = finite_axis(finite_size(problem, name))
         else:

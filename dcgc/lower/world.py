@@ -137,7 +137,7 @@ class World:
         coordinate = self.reduction.coordinates.get(name)
         if coordinate is not None and name in self.grid.nodes:
             return self.options(site) if site.finite else self.nodes(name)
-        if self.grid.scattered and site.enumerable and name not in self.grid.nodes:
+        if site.enumerable and name not in self.grid.nodes:
             return law_as_value(site.kind, self.choice(name))  # a function's, or what is paid is linear in it
         if site.finite and not site.enumerable and (site.channel is not None or not site.axes):
             return spoken(self.choice(name))
@@ -224,7 +224,7 @@ class World:
         if isinstance(site, Decision) and site.guards and site.name not in self.overrides:
             if site.name in self.grid.nodes:
                 return self.options(site) if site.finite else self.nodes(site.name)
-            if self.grid.scattered and site.enumerable:
+            if site.enumerable:
                 return law_as_value(site.kind, self.choice(site.name))
         return evaluate(self, e)
 

@@ -68,7 +68,7 @@ def word_law(problem: Problem, c: Channel, world: World) -> np.ndarray | None:
         return None
     if site.name in world.grid.sizes:
         return np.asarray(contract([constant(1.0), *world.closure((site.name,))], (site.name,)).data)
-    return np.asarray(world.expectation(world.choice(site.name)).data) if world.grid.scattered else None
+    return np.asarray(world.expectation(world.choice(site.name)).data)
 
 
 def bits_of(p: np.ndarray) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.expression import Account
 from ..core.site import Constraint, Published
-from ..lower.determined import without_coordinate
+from ..lower.determined import determined, without_coordinate
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
@@ -144,6 +144,9 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
     if not exact_replies and not vector and (continuous == 0 or smooth(problem, profile)):
         if continuous == 0 and points <= BUDGET:
             return Ground(lambda: [natural(problem, profile, BUDGET, 2)], "exact enumeration", False, 1)
+        functions = determined(problem, profile)
+        if continuous == 0 and natural_dims(problem, functions)[1] <= BUDGET:
+            return Ground(lambda: [natural(problem, profile, BUDGET, 2, functions)], "exact enumeration", False, 1)
         if continuous <= 5 and points * 8**continuous <= BUDGET:
             low, high = gauss_sizes(continuous, points)
             text = f"Gauss quadrature, {high} nodes a draw"
@@ -156,7 +159,7 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
                           f"quadrature in information coordinates, {fine.text}", False)
         except Infeasible:
             pass
-    if not exact_replies and not vector and continuous <= 3:
+    if not exact_replies and not vector and 1 <= continuous <= 3:
         size = int((BUDGET / max(points, 1)) ** (1 / max(continuous, 1)))
         return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (size // 2, size)],
                       f"quadrature, {size} cells a draw", False)
@@ -169,8 +172,8 @@ def gauss_sizes(continuous: int, points: int) -> tuple[int, int]:
     return max(3, int(0.7 * high)), high
 
 
-def natural(problem: Problem, profile: Mapping[str, Any], budget: int, largest: int) -> World:
-    grid, _ = natural_grid(problem, max(budget, 1), largest=largest, scattered=False)
+def natural(problem: Problem, profile: Mapping[str, Any], budget: int, largest: int, functions: frozenset[str] | None = None) -> World:
+    grid, _ = natural_grid(problem, max(budget, 1), largest=largest, scattered=False, summed=functions)
     return problem.world(grid, problem.natural, profile, Relaxation("cells" if problem.has_steps else "exact"))
 
 

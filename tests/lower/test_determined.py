@@ -14,12 +14,12 @@ from dcgc.lower import blocks
 from dcgc.lower.determined import determined, without_coordinate
 from dcgc.lower.enumerated import enumerated_reply
 from dcgc.lower.evaluate import evaluate
-from dcgc.lower.plans import sampled_grid
+from dcgc.lower.plans import natural_grid, sampled_grid
 from dcgc.lower.strategy import Strategy, finite_sizes, real_inputs
 from dcgc.lower.variable import Variable
 from dcgc.policies import Affine, Table, head
 from dcgc.primitives.relaxations import Relaxation
-from dcgc.verify.ledger import entropy, word_law
+from dcgc.verify.ledger import bits_of, heard_law, word_law
 from dcgc.verify.regrets import finite_deviation
 
 MANY = """game G
@@ -94,7 +94,7 @@ def test_figures_are_those_of_sums_over_options(many):
     for name, value in summed.items():
         assert float(value) != 0 and float(ours[name]) == pytest.approx(float(value), rel=1e-12)
     (channel,) = p.game.channels
-    assert entropy(p, channel, without) == pytest.approx(entropy(p, channel, with_coordinates), rel=1e-12)
+    assert bits_of(heard_law(p, channel, without)) == pytest.approx(bits_of(heard_law(p, channel, with_coordinates)), rel=1e-12)
     rates = [float(w.expectation(w.information(channel.information)).data) for w in (without, with_coordinates)]
     assert rates[0] == pytest.approx(rates[1], rel=1e-12) and rates[0] > 0.1
     assert word_law(p, channel, without) == pytest.approx(word_law(p, channel, with_coordinates), abs=1e-14)
@@ -233,3 +233,36 @@ def test_blocks_change_nothing(monkeypatch, count):
     assert np.asarray(blocks.vectorised(policy, index, reals)) == pytest.approx(np.asarray(plain), rel=1e-14)
     gradient = jax.grad(lambda x: jnp.sum(blocks.vectorised(policy, index, x) ** 2))(reals)
     assert np.asarray(gradient) == pytest.approx(np.asarray(jax.grad(lambda x: jnp.sum(jax.vmap(policy)(index, x) ** 2))(reals)))
+
+
+def test_functions_need_no_coordinate_where_all_of_nature_is_enumerated() -> None:
+    """Two choices among many, of finite draws: as many points as draws, and the figures of the sum over all options."""
+    p = problem("""game Name
+param n : int = 4
+player S, R
+team T = S, R
+random a ~ Categorical(n)
+random b ~ Categorical(n)
+channel m : S -> R { carries Tokens(1, n) }
+send m by S knowing a, b
+decide first : Choice(n) by R knowing m
+decide second : Choice(n) by R knowing m
+cost T = 1 - first[a] * second[b]
+measure hit = E[first[a] * second[b]]
+""")
+
+    def rule_for(sizes: tuple[int, ...], seed: int) -> Strategy:
+        return Strategy(Table(jnp.asarray(np.random.default_rng(seed).standard_normal((int(np.prod(sizes)), 4)))), head("choice", (), 4),
+                        jnp.zeros(0), jnp.ones(0), sizes, True)
+
+    profile = {"m": rule_for((4, 4), 1), "first": rule_for((4,), 2), "second": rule_for((4,), 3)}
+    functions = determined(p, profile)
+    assert functions == {"m", "first", "second"}
+    grid, text = natural_grid(p, 10_000, scattered=False, summed=functions)
+    assert set(grid.sizes) == {"a", "b"} and text == "exact enumeration"
+    full, _ = natural_grid(p, 10_000, scattered=False)
+    worlds = [p.world(g, p.natural, profile) for g in (grid, full)]
+    costs = [float(p.cost(w, p.people[0])) for w in worlds]
+    assert costs[0] == pytest.approx(costs[1], abs=1e-14) and 0 < costs[0] < 1
+    told = [float(w.expectation(w.information(p.game.channels[0].information)).data) for w in worlds]
+    assert told[0] == pytest.approx(told[1], abs=1e-12) and told[0] > 0
