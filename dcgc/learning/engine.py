@@ -28,6 +28,8 @@ class Engine(abc.ABC):
     title: ClassVar[str]
     leads: ClassVar[bool] = False  # whether it is for games in which somebody announces a policy (and for no others)
 
+    fresh: ClassVar[bool] = False  # whether every step has samples of its own, so that no policy can learn its nodes
+
     @abc.abstractmethod
     def refuses(self, problem: Problem) -> str | None:
         """Why it cannot take this game, or None."""

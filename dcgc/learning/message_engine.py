@@ -63,6 +63,7 @@ class MessageEngine(Engine):
     """The state has the strategies of all restarts, stacked, the optimiser's moments and the multipliers."""
 
     name = "messages"
+    fresh = True
     title = "parametric policies that speak in vectors, Adam on fresh samples"
 
     def refuses(self, problem: Problem) -> str | None:

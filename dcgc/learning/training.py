@@ -231,7 +231,7 @@ def alarms(best: Candidate, history: list[Any], settings: Settings) -> tuple[str
     out = []
     if best.judged.regret > GOOD:
         out.append(f"the largest regret is {best.judged.regret:.2g} of what is at stake: this is no equilibrium yet")
-    trained = [cost for engine, _, cost in history if engine == best.engine and math.isfinite(cost)]
+    trained = [cost for engine, _, cost in history if engine == best.engine and math.isfinite(cost) and not ENGINES[engine].fresh]
     scale = max((abs(c) for c in best.judged.costs.values()), default=0.0)
     if trained and best.judged.total - trained[-1] > max(5 * settings.tolerance, 1e-6) * scale:
         out.append(f"on its training nodes the cost was {trained[-1]:.6g}, on a denser grid it is {best.judged.total:.6g}: the policies "

@@ -51,6 +51,11 @@ def test_a_cost_that_only_the_training_nodes_had_raises_an_alarm() -> None:
     assert alarms(best(0.04501), history, Settings()) == ()
 
 
+def test_samples_that_are_fresh_at_every_step_cannot_be_learned() -> None:
+    found = Candidate("messages", Found({}, 1), Judgement({"A": 0.0021}, 0.0021, 0.0, True))  # what differs is the chance of 4096 plays
+    assert alarms(found, [["messages", 1, 0.0019]], Settings()) == ()
+
+
 def test_a_follower_who_sees_a_falling_function_of_the_act() -> None:
     """Seeing 1 - q tells q: Stackelberg's follower replies to what is left, (left) / 2, and the leader gets 1/8."""
     text = ("game G\nplayer L, F\ndecide q : Unit by L knowing nothing\nlet left = 1 - q\ndecide r : Unit by F knowing left\n"
