@@ -2,6 +2,7 @@
 
     python benchmarks/referential.py                                    # prints (about 15 minutes on two cores)
     python benchmarks/referential.py --write docs/referential.md        # and writes the table and docs/figures/referential.svg
+    python benchmarks/referential.py --bits 12 --write docs/referential.md  # one row; the others stay as they are
 """
 
 from __future__ import annotations
@@ -77,13 +78,34 @@ def main() -> None:
         write(Path(options.write), rows, options.steps)
 
 
-def write(path: Path, rows: list[tuple[float, ...]], steps: int) -> None:
-    lines = [f"| bits | exact listener ({256 * steps:,} samples) | 95% | pointer network ({512 * steps:,}) | codewords on the sphere "
-             "| any channel of so many bits | Fano |", "|---|---|---|---|---|---|---|"]
-    lines += [f"| {r[0]:g} | {r[1]:.4f} | {r[2]:.4f} | {r[3]:.4f} | {r[4]:.4f} | {r[5]:.4f} | {r[6]:.4f} |" for r in rows]
+Row = tuple[float, ...]  # bits, exact, 95%, network, sphere, any channel, Fano
+
+
+def head(steps: int) -> str:
+    return (f"| bits | exact listener ({256 * steps:,} samples) | 95% | pointer network ({512 * steps:,}) | codewords on the sphere "
+            "| any channel of so many bits | Fano |")
+
+
+def kept(text: str, steps: int) -> dict[float, Row]:
+    """The rows of the page's table, if they were made with as many steps."""
+    lines = [line for line in text.split(BEGIN)[1].split(END)[0].splitlines() if line.startswith("|")]
+    if not lines or lines[0] != head(steps):
+        return {}
+    rows = [tuple(float(x) for x in line.strip("|").split("|")) for line in lines[2:]]
+    return {r[0]: r for r in rows}
+
+
+def write(path: Path, made: list[Row], steps: int) -> None:
     text = path.read_text(encoding="utf-8")
+    rows = [r for _, r in sorted({**kept(text, steps), **{r[0]: r for r in made}}.items())]
+    lines = [head(steps), "|---|---|---|---|---|---|---|"]
+    lines += [f"| {r[0]:g} | {' | '.join(f'{x:.4f}' for x in r[1:7])} |" for r in rows]
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     path.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after, encoding="utf-8")
+    draw(rows)
+
+
+def draw(rows: list[Row]) -> None:
     import matplotlib
 
     matplotlib.use("svg")

@@ -2,6 +2,7 @@
 
     python benchmarks/reinforce.py                                  # prints (about an hour on two cores)
     python benchmarks/reinforce.py --write docs/referential.md      # and writes table and figure into docs/
+    python benchmarks/reinforce.py --ways 5                         # prints a fifth way
 
 Four ways to train the same game (16 objects, 32 reals, a hard budget of 8 bits), each from 10 seeds:
 
@@ -10,6 +11,7 @@ Four ways to train the same game (16 objects, 32 reals, a hard budget of 8 bits)
 - ``pathwise``: the message's gradient comes from the listener's cost, through the channel's noise. The same networks, batch and optimiser.
 - ``dcgc train``: what the compiler does where the text leaves policies to it: a pathwise sender, a listener who replies by Bayes' rule.
 
+A fifth way is `dcgc train` with the networks of the others: a final choice is trained on the logarithm of the share that it wins.
 REINFORCE has TENFOLD times the plays of the other two. Accuracies are of the listener's hard choice on plays that nobody trained on.
 """
 
@@ -82,9 +84,9 @@ def contest(name: str, estimator: str, decisions: str, steps: int, seeds: int, r
     return Way(name, t.samples, 1 - t.costs[0, :, :, 0], 1 - final[:, 0], rates[0], time.perf_counter() - began)
 
 
-def compiler(name: str, steps: int, seeds: int) -> Way:
+def compiler(name: str, policies: str, steps: int, seeds: int) -> Way:
     """``dcgc train``, seed by seed."""
-    problem, engine, began = game(""), MessageEngine(), time.perf_counter()
+    problem, engine, began = game(policies), MessageEngine(), time.perf_counter()
     curves, finals, plays = [], [], []
     for seed in range(seeds):
         settings, curve = Settings(steps=steps, seed=seed, batch=BATCH), [(0, 1 / 16)]
@@ -111,17 +113,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=5000, help="of REINFORCE; the others have a tenth")
     parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 3e-3, 1e-2])
+    parser.add_argument("--ways", type=int, nargs="+", default=[1, 2, 3, 4], help="which, by number; 5 is `dcgc train` with networks")
     parser.add_argument("--write")
     options = parser.parse_args(arguments)
     few, rates = options.steps // TENFOLD, tuple(options.rates)
     ways = []
-    for make in (
-        lambda: compiler("`dcgc train`: pathwise, listener by Bayes' rule", few, options.seeds),
+    every = (
+        lambda: compiler("`dcgc train`: pathwise, listener by Bayes' rule", "", few, options.seeds),
         lambda: contest("pathwise, listener a network", "pathwise", "exact", few, options.seeds, rates),
         lambda: contest("all by REINFORCE", SCORE, SCORE, options.steps, options.seeds, rates),
         lambda: contest("message by REINFORCE, listener's gradient exact", SCORE, "exact", options.steps, options.seeds, rates),
-    ):
-        ways.append(make())
+        lambda: compiler("`dcgc train`: pathwise, listener a network", NETWORKS, few, options.seeds),
+    )
+    for number in options.ways:
+        ways.append(every[number - 1]())
         w = ways[-1]
         print(f"{w.name}: {w.plays[-1]:,} plays, median {np.median(w.final):.4f} ({w.final.min():.4f} to {w.final.max():.4f}), "
               f"rate {w.rate:g}, {w.seconds:.0f} s", flush=True)
@@ -165,7 +170,7 @@ def draw(ways: list[Way]) -> None:
 
     matplotlib.rcParams["svg.hashsalt"] = "dcgc"
     figure, axes = plt.subplots(figsize=(6.4, 4))
-    for w, colour in zip(ways, ("tab:blue", "tab:orange", "tab:red", "tab:purple"), strict=True):
+    for w, colour in zip(ways, ("tab:blue", "tab:orange", "tab:red", "tab:purple", "tab:green"), strict=False):
         median, low, high = (np.quantile(w.curves[:, 1:], q, axis=0) for q in (0.5, 0.1, 0.9))
         axes.plot(w.plays[1:], median, color=colour, label=w.name.replace("`", ""))
         axes.fill_between(w.plays[1:], low, high, color=colour, alpha=0.2, lw=0)
