@@ -16,6 +16,7 @@ from .site import (
     Actor,
     Constraint,
     Decision,
+    Equation,
     Game,
     Let,
     Measure,
@@ -60,7 +61,8 @@ class Elaborator(Resolver):
             measures=tuple(self.measures), published=tuple(self.published), plots=tuple(self.plots), taps=tuple(self.taps),
             policies=tuple(self.policies), settings=tuple(self.settings),
             citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
-            constraints=tuple(self.constraints), routes=tuple(self.routes), gradient_budget=self.gradient_budget,
+            constraints=tuple(self.constraints), equations=tuple(self.equations),
+            routes=tuple(self.routes), gradient_budget=self.gradient_budget,
             committed=tuple(self.committed),
         )
 
@@ -123,6 +125,20 @@ class Elaborator(Resolver):
         value = self.expression(s.value, scope)
         self.let_sizes[s.target.name] = self.sizes.get(id(value), 1)  # information is analysed with lets inlined
         self.add(Let(s.target.name, scope.axes, scope.guards, s.span, value), self.kind(value))
+
+    def solve(self, s: tree.Solve, scope: Scope) -> None:
+        """A value like any other, whose expression is the root of an equation."""
+        low, high = self.expression(s.low, scope), self.expression(s.high, scope)
+        self.unknown = s.target.name
+        try:
+            left, right = self.expression(s.left, scope), self.expression(s.right, scope)
+        finally:
+            self.unknown = None
+        root = core.Root(s.target.name, low, high, left, right, span=s.span)
+        self.measured(root, s.span)
+        self.let_sizes[s.target.name] = self.sizes[id(root)]
+        self.equations.append(Equation(s.target.name, root, scope.axes, scope.guards, s.span))
+        self.add(Let(s.target.name, scope.axes, scope.guards, s.span, root), self.kind(root))
 
     def decide(self, s: tree.Decide, scope: Scope) -> None:
         kind, low, high = self.decision_type(s.type, scope)
@@ -387,7 +403,7 @@ class Elaborator(Resolver):
 STATEMENTS: dict[type, Callable] = {
     tree.Player: Elaborator.skip, tree.Team: Elaborator.skip, tree.Param: Elaborator.skip, tree.Def: Elaborator.skip,
     tree.GameHeader: Elaborator.skip, tree.Cite: Elaborator.skip, tree.Use: Elaborator.skip, tree.Gradient: Elaborator.gradient,
-    tree.Random: Elaborator.random, tree.Let: Elaborator.let, tree.Decide: Elaborator.decide,
+    tree.Random: Elaborator.random, tree.Let: Elaborator.let, tree.Solve: Elaborator.solve, tree.Decide: Elaborator.decide,
     tree.Payment: Elaborator.payment, tree.For: Elaborator.loop, tree.When: Elaborator.when,
     tree.Channel: Elaborator.channel, tree.Send: Elaborator.send, tree.Attend: Elaborator.attend,
     tree.TotalBudget: Elaborator.total_budget, tree.Constrain: Elaborator.constrain, tree.Measure: Elaborator.measure,

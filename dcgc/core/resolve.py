@@ -16,7 +16,7 @@ from ..syntax import tree
 from . import expression as core
 from .kinds import constant_shape, infer
 from .shapes import OPERATORS, Kind
-from .site import Actor, Channel, Constraint, Measure, Plot, PolicyChoice, Published, Route, Site
+from .site import Actor, Channel, Constraint, Equation, Measure, Plot, PolicyChoice, Published, Route, Site
 
 LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
@@ -66,6 +66,8 @@ class Resolver:
         self.declared: dict[str, tree.Channel] = {}
         self.channels: list[Channel] = []
         self.constraints: list[Constraint] = []
+        self.equations: list[Equation] = []
+        self.unknown: str | None = None  # of the equation at hand
         self.committed: list[tuple[str, int | None]] = []
         self.shares: dict[str, float] = {}
         self.decoders: dict[str, Callable[[core.Expression], core.Expression]] = {}
@@ -158,6 +160,8 @@ class Resolver:
             return scope.arguments[e.name]
         if e.name in scope.indices:
             return core.Member(scope.indices[e.name], span=e.span)
+        if e.name == self.unknown and not scope.axes:
+            return core.Unknown(e.name, span=e.span)
         if e.name in self.decoders and not self.observing and not self.site_axes[e.name]:
             return self.decoders[e.name](core.Reference(e.name, span=e.span))
         if e.name in self.kinds:
@@ -222,6 +226,8 @@ class Resolver:
     def index(self, e: tree.Index, scope: Scope) -> core.Expression:
         if isinstance(e.base, tree.Name) and e.base.name in self.silent:
             return core.Constant(0.0, span=e.span)
+        if isinstance(e.base, tree.Name) and e.base.name == self.unknown:
+            return self.own_unknown(e, scope)
         base = self.expression(e.base, scope)
         if isinstance(e.base, tree.Call) and isinstance(base, core.Constant) and not isinstance(base.value, tuple):
             return base  # what a silent channel sent
@@ -240,6 +246,15 @@ class Resolver:
             one_hot.append(not isinstance(indices[-1], (core.Whole, core.Others))
                            and self.kind(indices[-1]).kind == "choice")
         return core.Select(base, tuple(indices), tuple(one_hot), span=e.span)
+
+    def own_unknown(self, e: tree.Index, scope: Scope) -> core.Expression:
+        """The unknown of this member's equation."""
+        assert self.unknown is not None
+        named = [scope.indices.get(i.name) if isinstance(i, tree.Name) else None for i in e.indices]
+        if tuple(named) != scope.axes:
+            raise Unlowered("L001", "an equation in the unknowns of several members cannot be lowered yet", e.span,
+                            "each member's equation may hold its own unknown alone")
+        return core.Unknown(self.unknown, span=e.span)
 
     def family_axis(self, base: core.Expression, position: int, word: tree.Name, scope: Scope) -> core.Axis:
         """The loop whose own member ``others`` leaves out: the innermost over the same domain as the indexed array."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..source import Span
-from .expression import Axis, Expression, Information, show
+from .expression import Axis, Expression, Information, Root, show
 
 DecisionKind = Literal["real", "bool", "choice", "simplex"]
 
@@ -127,6 +127,17 @@ class Constraint:
     @property
     def multiplier(self) -> str:
         return f"multiplier({self.name})"
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A ``solve`` statement as it was written; the site of this name has its solution, in closed form where there is one."""
+
+    name: str
+    root: Root
+    axes: tuple[Axis, ...]
+    guards: tuple[Expression, ...]
+    span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -265,6 +276,7 @@ class Game:
     citations: tuple[str, ...]
     channels: tuple[Channel, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    equations: tuple[Equation, ...] = ()
     routes: tuple[Route, ...] = ()
     gradient_budget: Span | None = field(default=None, compare=False, repr=False)  # where one is asked for
     committed: tuple[tuple[str, int | None], ...] = ()  # who announces its policy first, in order; member counted from 0
