@@ -10,6 +10,7 @@ from ..source import Ledger
 from ..syntax import tree
 from . import channels
 from . import expression as core
+from .bases import Basis, basis_of
 from .resolve import Resolver, Scope, Silenced, Unlowered, as_constant
 from .shapes import OPERATORS, Kind, broadcast
 from .site import (
@@ -145,12 +146,16 @@ class Elaborator(Resolver):
         dims = self.own_dims(s.target, scope)
         if dims:
             kind = replace(kind, shape=dims + kind.shape)
+        function = None
+        if isinstance(s.type, tree.FunctionType):
+            basis = self.functions[s.target.name] = self.basis(s.type)
+            function = basis.text
         self.deciding = self.actor(s.player, scope)
         observations = tuple(dict.fromkeys(o for k in s.knowing for o in self.observe(k, scope)))
         words = {"bool": "bool", "choice": "choice", "simplex": "simplex"}
         self.add(
             Decision(s.target.name, scope.axes, scope.guards, s.span, words.get(kind.kind, "real"), kind.shape,  # type: ignore[arg-type]
-                     low, high, kind.labels, self.deciding, observations, s.mixed),
+                     low, high, kind.labels, self.deciding, observations, s.mixed, function=function),
             replace(kind, kind="real") if kind.kind == "simplex" else kind)
 
     def payment(self, s: tree.Payment, scope: Scope) -> None:
@@ -320,7 +325,7 @@ class Elaborator(Resolver):
     def decision_type(self, t: tree.Type | tree.FunctionType, scope: Scope,
                       ) -> tuple[Kind, core.Expression | None, core.Expression | None]:
         if isinstance(t, tree.FunctionType):
-            raise Unlowered("L002", "a decision that is a whole function cannot be lowered yet", t.span)
+            return Kind("real", (self.basis(t).coefficients,)), None, None
         dims = tuple(round(self.constant(d)) for d in t.dims)
         zero, one = core.Constant(0.0, span=t.span), core.Constant(1.0, span=t.span)
         bounds: dict[str, tuple[core.Expression | None, core.Expression | None]] = {
@@ -342,6 +347,13 @@ class Elaborator(Resolver):
             return Kind("choice", (*dims, len(labels)), len(labels), labels=labels), None, None
         raise Unlowered("L002", f"a decision of type {t.name} cannot be lowered yet", t.span,
                         "this type travels over channels")
+
+    def basis(self, t: tree.FunctionType) -> Basis:
+        found = basis_of(t, self.constant)
+        if found is None:
+            raise Unlowered("L002", "a function of vectors, or with vectors as values, cannot be lowered yet", t.span,
+                            "write `Function(Real -> Real, ..)`, one for each number")
+        return found
 
     def observe(self, known: tree.Expression, scope: Scope) -> list[Observation]:
         if isinstance(known, tree.Name) and known.name == "nothing":

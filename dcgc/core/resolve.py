@@ -13,7 +13,9 @@ from ..semantics import constants
 from ..semantics.checked import CheckedGame
 from ..source import Ledger, Span
 from ..syntax import tree
+from . import bases
 from . import expression as core
+from .bases import Basis
 from .kinds import constant_shape, infer
 from .shapes import OPERATORS, Kind
 from .site import Actor, Channel, Constraint, Equation, Measure, Plot, PolicyChoice, Published, Route, Site
@@ -71,6 +73,7 @@ class Resolver:
         self.committed: list[tuple[str, int | None]] = []
         self.shares: dict[str, float] = {}
         self.decoders: dict[str, Callable[[core.Expression], core.Expression]] = {}
+        self.functions: dict[str, Basis] = {}  # what is a whole function
         self.observing = False
         self.averaged: set[str] = set()
         self.postponed: list[tuple[tree.TotalBudget, Scope]] = []
@@ -270,8 +273,8 @@ class Resolver:
             raise Unlowered("L003", "this call cannot be lowered", e.span)
         if isinstance(e.function, tree.Index) and isinstance(e.function.base, tree.Name) and e.function.base.name in self.broken:
             raise Silenced
-        if isinstance(e.function, tree.Index) or e.function.name in self.kinds:
-            raise Unlowered("L003", "a decision that is a function cannot be lowered yet", e.span)
+        if isinstance(e.function, tree.Index) or e.function.name in self.functions or e.function.name in self.silent:
+            return self.applied(e, scope)
         name = e.function.name
         if name in self.broken:
             raise Silenced
@@ -295,6 +298,17 @@ class Resolver:
         if name in ("max", "min") and len(values_) > 1:
             name = {"max": "maximum", "min": "minimum"}[name]
         return core.Apply(name, values_, span=e.span)
+
+    def applied(self, e: tree.Call, scope: Scope) -> core.Expression:
+        """A decision or message that is a whole function, at a point."""
+        base = e.function.base if isinstance(e.function, tree.Index) else e.function
+        assert isinstance(base, tree.Name)
+        if base.name in self.silent:
+            return core.Constant(0.0, span=e.span)
+        if base.name in self.broken:
+            raise Silenced
+        function, x = self.expression(e.function, scope), self.expression(e.arguments[0].value, scope)
+        return bases.applied(self.functions[base.name], function, x, e.span)
 
     def fold(self, reduction: str, c: tree.Comprehension, scope: Scope) -> core.Expression:
         axis = self.axis(c.binder, c.domain, scope)

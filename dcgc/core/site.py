@@ -81,6 +81,7 @@ class Decision(Site):
     observations: tuple[Observation, ...]
     mixed: bool
     channel: str | None = None  # the channel that this encoder fills, or the private look that it is
+    function: str | None = None  # of a whole function, whose coefficients are decided: how it is written
 
     @property
     def finite(self) -> bool:
@@ -311,7 +312,7 @@ def show_game(game: Game) -> str:
             text = f"let {site.name}{over} = {show(site.value)}"
         elif isinstance(site, Decision):
             seen = ", ".join(show(o.expression) for o in site.observations) or "nothing"
-            text = f"decide {site.name}{over} : {site.kind}{list(site.shape) if site.shape else ''} by " \
+            text = f"decide {site.name}{over} : {site.function or f'{site.kind}{list(site.shape) if site.shape else str()}'} by " \
                    f"{show_actor(site.actor)} knowing {seen}{' mixed' if site.mixed else ''}"
         elif isinstance(site, Payment):
             text = f"cost{over} {show_actor(site.actor)} = {show(site.cost)}"

@@ -16,7 +16,7 @@ from jax import Array
 
 NEWTON_STEPS = 2
 
-Carry = tuple[Array, Array, Array, Array, Array]  # rounds, both ends, which are unfinished, the roots
+Carry = tuple[Array, Array, Array, Array, Array, Array]  # rounds, both ends, which are unsolved, the roots, what is tried next
 
 
 def bracketed_root(residual: Callable[[Array], Array], low: Array, high: Array) -> Array:
@@ -28,49 +28,47 @@ def bracketed_root(residual: Callable[[Array], Array], low: Array, high: Array) 
     converted, held = jax.closure_convert(residual, low)
     fixed = jax.lax.stop_gradient(held)
     bottom, top = jax.lax.stop_gradient((low, high))
-    at_bottom, at_top = converted(bottom, *fixed), converted(top, *fixed)
+    at_bottom, at_top = jax.vmap(lambda x: converted(x, *fixed))(jnp.stack([bottom, top]))  # one copy of the equation to compile
     crosses = jnp.sign(at_bottom) * jnp.sign(at_top) <= 0
     p = search(lambda x: converted(x, *fixed), bottom, top, jnp.sign(at_bottom), crosses)
     farthest = jnp.finfo(low.dtype).eps ** 0.5 * (top - bottom)  # the search ends nearer to a root than this, or there is none
-    for _ in range(NEWTON_STEPS):
+
+    def polish(p: Array, _: None) -> tuple[Array, None]:
         value, slope = with_slope(lambda x: converted(x, *held), p)
         usable = (slope != 0) & (jnp.abs(value) <= farthest * jnp.abs(slope))
-        p = p - jnp.where(usable, value, 0.0) / jnp.where(usable, slope, 1.0)
+        return p - jnp.where(usable, value, 0.0) / jnp.where(usable, slope, 1.0), None
+
+    p, _ = jax.lax.scan(polish, p, None, length=NEWTON_STEPS)
     return jnp.where(crosses, p, jnp.where(jnp.abs(at_bottom) <= jnp.abs(at_top), low, high))
 
 
 def search(residual: Callable[[Array], Array], low: Array, high: Array, sign: Array, crosses: Array) -> Array:
     """The place between ``low`` and ``high`` at which the residual leaves the ``sign`` that it has at ``low``, where it ``crosses``.
 
-    Every round halves each bracket and tries Newton's step in it: at most as many rounds as a number has bits, a handful where the
-    residual is smooth.
+    Rounds try the middle of each bracket and Newton's step from there, in turn: at most twice as many rounds as a number has bits,
+    a handful where the residual is smooth.
     """
     accuracy = jnp.finfo(low.dtype)
     fine = 4 * accuracy.eps * jnp.maximum(jnp.abs(low), jnp.abs(high))
 
-    def narrowed(ends: tuple[Array, Array], x: Array, value: Array) -> tuple[Array, Array]:
-        inside = (x >= ends[0]) & (x <= ends[1])
-        above = jnp.sign(value) == sign  # the root lies above x
-        return jnp.where(inside & above, x, ends[0]), jnp.where(inside & ~above, x, ends[1])
-
     def unfinished(carry: Carry) -> Array:
-        return (carry[0] < accuracy.nmant + 4) & jnp.any(carry[3])
+        return (carry[0] < 2 * (accuracy.nmant + 4)) & jnp.any(carry[3])
 
     def narrow(carry: Carry) -> Carry:
-        n, a, b, open_, p = carry
-        middle = (a + b) / 2
-        value, slope = with_slope(residual, middle)
-        a, b = narrowed((a, b), middle, value)
-        tried = jnp.where(slope == 0, middle, middle - value / jnp.where(slope == 0, 1.0, slope))
-        tried = jnp.where((tried >= a) & (tried <= b), tried, middle)
+        n, a, b, unsolved, p, tried = carry
         value, slope = with_slope(residual, tried)
-        a, b = narrowed((a, b), tried, value)
-        last = jnp.where(slope == 0, jnp.inf, jnp.abs(value / jnp.where(slope == 0, 1.0, slope)))
-        found = (value == 0) | (last <= fine)
-        return n + 1, a, b, open_ & ~found & (b - a > fine), jnp.where(open_, jnp.where(found, tried, (a + b) / 2), p)
+        above = jnp.sign(value) == sign  # the root lies above what was tried
+        a, b = jnp.where(above, tried, a), jnp.where(above, b, tried)
+        middle = (a + b) / 2
+        step = value / jnp.where(slope == 0, 1.0, slope)
+        newton = tried - step
+        newton = jnp.where((slope != 0) & (newton > a) & (newton < b), newton, middle)
+        found = (value == 0) | ((slope != 0) & (jnp.abs(step) <= fine))
+        p = jnp.where(unsolved, jnp.where(found, tried, middle), p)
+        return n + 1, a, b, unsolved & ~found & (b - a > fine), p, jnp.where(n % 2 == 0, newton, middle)
 
-    start = (jnp.asarray(0), low, high, crosses, (low + high) / 2)
-    return jax.lax.while_loop(unfinished, narrow, start)[4]
+    middle = (low + high) / 2
+    return jax.lax.while_loop(unfinished, narrow, (jnp.asarray(0), low, high, crosses, middle, middle))[4]
 
 
 def with_slope(residual: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
