@@ -111,8 +111,11 @@ def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.Ch
     """The sites, the price and the constraint of one channel."""
     name = s.target.name
     type = el.checked.symbols[name].type
-    if type is None or type.kind == "function":
-        raise Unlowered("L002", "a message that is a whole function cannot be lowered yet", s.span)
+    assert type is not None
+    shape = type.shape
+    if isinstance(type.type, tree.FunctionType):  # its coefficients are the reals of the channel
+        basis = el.functions[name] = el.functions[f"sent({name})"] = el.basis(type.type)
+        shape = (basis.coefficients,)
     actor = el.actor(s.player, scope)
     el.deciding = actor
     observations = tuple(dict.fromkeys(o for k in knowing for o in el.observe(k, scope)))
@@ -126,10 +129,10 @@ def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.Ch
     if type.kind == "tokens":
         channel = tokens(made, body, type.shape, type.size or 1, hard)
     elif attention:
-        channel = look(made, type.shape, hard)
+        channel = look(made, shape, hard)
     else:
         informative = average is not None or price is not None or name in el.averaged
-        channel = reals(made, body, type.shape, hard, informative)
+        channel = reals(made, body, shape, hard, informative)
     information = replace(channel.information, source=tuple(o.expression for o in observations),
                           given=tuple(o.expression for o in beforehand))
     stated = average if average is not None and (hard is None or average <= hard) else hard

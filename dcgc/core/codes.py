@@ -12,12 +12,12 @@ CODES: dict[str, Code] = {
         Code("L001", "a statement that cannot be lowered yet",
              "The statement is correct, and `dcgc check` and `dcgc fmt` know it, but this version of the compiler has no "
              "computation for it: the game can be checked and formatted, not trained.",
-             _HEAD + "random x ~ Normal(0, 1)\ndecide u : Unit by A knowing x\nsolve p in [0, 10] : p + p^3 = x + u\n"
-             "decide v : Real by B knowing nothing\ncost B = (p - v)^2\ncost A = (p - u)^2\n"),
+             _HEAD + "random x ~ Normal(0, 1)\ndecide u : Real by A knowing x\nconstrain u <= x by A\n"
+             "decide v : Real by B knowing nothing\ncost B = (u - v)^2\ncost A = (u - 2 * x)^2\n"),
         Code("L002", "a type that cannot be lowered yet",
              "The decision's type is correct, but this version of the compiler has no policy that decides it.",
-             _HEAD + "decide f : Function(Real -> Real, affine) by A knowing nothing\ndecide u : Real by B knowing nothing\n"
-             "cost A = f(1)^2\ncost B = (u - 1)^2\n"),
+             _HEAD + "decide f : Function(Real -> Real[2], affine) by A knowing nothing\ndecide u : Real by B knowing nothing\n"
+             "cost A = sum(f(1))^2\ncost B = (u - 1)^2\n"),
         Code("L003", "an expression that cannot be lowered yet",
              "The expression is correct, but this version of the compiler has no computation for it.",
              _HEAD + "random x[4, 2] ~ Normal(0, 1)\nrandom y[4] ~ Normal(0, 1)\nlet w = ridge(x, y, 0.1)\n"
@@ -52,5 +52,20 @@ CODES: dict[str, Code] = {
              "number, a division by zero, a power that overflowed. The line is that of the payment or value where it was seen "
              "first. Bound the decision (`Interval(0.01, 1)`) or the argument (`log(max(x, 1e-9))`).",
              "game Demo\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - log(x))^2\n"),
+        Code("R002", "an equation without a solution",
+             "With the probability that is reported, `solve p in [lo, hi] : left = right` has no solution in its interval under the "
+             "policies that were trained: the two sides do not meet there, or jump past each other. Payments and measures then rest "
+             "on the end of the interval at which the sides are nearer to each other (an equation that is linear in p is solved by "
+             "algebra, so that p leaves the interval instead). Widen the interval, or bound what the equation depends on. In "
+             "training it is no error: a policy may pass by on its way.",
+             _HEAD + "random x ~ Uniform(0, 2)\nsolve p in [0, 1] : p^3 = x\ndecide u : Real by A knowing x\n"
+             "decide v : Real by B knowing nothing\ncost A = (u - p)^2\ncost B = (v - p)^2\n"),
+        Code("R003", "an equation with several solutions",
+             "With the probability that is reported, `solve p in [lo, hi] : left = right` has more than one solution in its interval under "
+             "the policies that were trained: the difference of the two sides changes its sign more than once on a scan of the interval. "
+             "One of them was taken (if the difference has the same sign at both ends, an end of the interval). Narrow the interval to the "
+             "solution that is meant.",
+             _HEAD + "random x ~ Uniform(0, 1)\nsolve p in [0, 4] : (p - 1) * (p - 2) * (p - 3) = x / 10\n"
+             "decide u : Real by A knowing x\ndecide v : Real by B knowing nothing\ncost A = (u - p)^2\ncost B = (v - p)^2\n"),
     )
 }

@@ -10,12 +10,14 @@ from ..source import Ledger
 from ..syntax import tree
 from . import channels
 from . import expression as core
+from .bases import Basis, basis_of
 from .resolve import Resolver, Scope, Silenced, Unlowered, as_constant
 from .shapes import OPERATORS, Kind, broadcast
 from .site import (
     Actor,
     Constraint,
     Decision,
+    Equation,
     Game,
     Let,
     Measure,
@@ -60,7 +62,8 @@ class Elaborator(Resolver):
             measures=tuple(self.measures), published=tuple(self.published), plots=tuple(self.plots), taps=tuple(self.taps),
             policies=tuple(self.policies), settings=tuple(self.settings),
             citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
-            constraints=tuple(self.constraints), routes=tuple(self.routes), gradient_budget=self.gradient_budget,
+            constraints=tuple(self.constraints), equations=tuple(self.equations),
+            routes=tuple(self.routes), gradient_budget=self.gradient_budget,
             committed=tuple(self.committed),
         )
 
@@ -124,17 +127,35 @@ class Elaborator(Resolver):
         self.let_sizes[s.target.name] = self.sizes.get(id(value), 1)  # information is analysed with lets inlined
         self.add(Let(s.target.name, scope.axes, scope.guards, s.span, value), self.kind(value))
 
+    def solve(self, s: tree.Solve, scope: Scope) -> None:
+        """A value like any other, whose expression is the root of an equation."""
+        low, high = self.expression(s.low, scope), self.expression(s.high, scope)
+        self.unknown = s.target.name
+        try:
+            left, right = self.expression(s.left, scope), self.expression(s.right, scope)
+        finally:
+            self.unknown = None
+        root = core.Root(s.target.name, low, high, left, right, span=s.span)
+        self.measured(root, s.span)
+        self.let_sizes[s.target.name] = self.sizes[id(root)]
+        self.equations.append(Equation(s.target.name, root, scope.axes, scope.guards, s.span))
+        self.add(Let(s.target.name, scope.axes, scope.guards, s.span, root), self.kind(root))
+
     def decide(self, s: tree.Decide, scope: Scope) -> None:
         kind, low, high = self.decision_type(s.type, scope)
         dims = self.own_dims(s.target, scope)
         if dims:
             kind = replace(kind, shape=dims + kind.shape)
+        function = None
+        if isinstance(s.type, tree.FunctionType):
+            basis = self.functions[s.target.name] = self.basis(s.type)
+            function = basis.text
         self.deciding = self.actor(s.player, scope)
         observations = tuple(dict.fromkeys(o for k in s.knowing for o in self.observe(k, scope)))
         words = {"bool": "bool", "choice": "choice", "simplex": "simplex"}
         self.add(
             Decision(s.target.name, scope.axes, scope.guards, s.span, words.get(kind.kind, "real"), kind.shape,  # type: ignore[arg-type]
-                     low, high, kind.labels, self.deciding, observations, s.mixed),
+                     low, high, kind.labels, self.deciding, observations, s.mixed, function=function),
             replace(kind, kind="real") if kind.kind == "simplex" else kind)
 
     def payment(self, s: tree.Payment, scope: Scope) -> None:
@@ -304,7 +325,7 @@ class Elaborator(Resolver):
     def decision_type(self, t: tree.Type | tree.FunctionType, scope: Scope,
                       ) -> tuple[Kind, core.Expression | None, core.Expression | None]:
         if isinstance(t, tree.FunctionType):
-            raise Unlowered("L002", "a decision that is a whole function cannot be lowered yet", t.span)
+            return Kind("real", (self.basis(t).coefficients,)), None, None
         dims = tuple(round(self.constant(d)) for d in t.dims)
         zero, one = core.Constant(0.0, span=t.span), core.Constant(1.0, span=t.span)
         bounds: dict[str, tuple[core.Expression | None, core.Expression | None]] = {
@@ -326,6 +347,13 @@ class Elaborator(Resolver):
             return Kind("choice", (*dims, len(labels)), len(labels), labels=labels), None, None
         raise Unlowered("L002", f"a decision of type {t.name} cannot be lowered yet", t.span,
                         "this type travels over channels")
+
+    def basis(self, t: tree.FunctionType) -> Basis:
+        found = basis_of(t, self.constant)
+        if found is None:
+            raise Unlowered("L002", "a function of vectors, or with vectors as values, cannot be lowered yet", t.span,
+                            "write `Function(Real -> Real, ..)`, one for each number")
+        return found
 
     def observe(self, known: tree.Expression, scope: Scope) -> list[Observation]:
         if isinstance(known, tree.Name) and known.name == "nothing":
@@ -387,7 +415,7 @@ class Elaborator(Resolver):
 STATEMENTS: dict[type, Callable] = {
     tree.Player: Elaborator.skip, tree.Team: Elaborator.skip, tree.Param: Elaborator.skip, tree.Def: Elaborator.skip,
     tree.GameHeader: Elaborator.skip, tree.Cite: Elaborator.skip, tree.Use: Elaborator.skip, tree.Gradient: Elaborator.gradient,
-    tree.Random: Elaborator.random, tree.Let: Elaborator.let, tree.Decide: Elaborator.decide,
+    tree.Random: Elaborator.random, tree.Let: Elaborator.let, tree.Solve: Elaborator.solve, tree.Decide: Elaborator.decide,
     tree.Payment: Elaborator.payment, tree.For: Elaborator.loop, tree.When: Elaborator.when,
     tree.Channel: Elaborator.channel, tree.Send: Elaborator.send, tree.Attend: Elaborator.attend,
     tree.TotalBudget: Elaborator.total_budget, tree.Constrain: Elaborator.constrain, tree.Measure: Elaborator.measure,

@@ -183,6 +183,28 @@ class Information(Expression):
         return (self.message, *self.source, *self.given, *(() if self.signal is None else (self.signal,)))
 
 
+@dataclass(frozen=True)
+class Unknown(Expression):
+    """What the equation around it is solved for."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Root(Expression):
+    """The value of ``unknown`` in [low, high] at which left = right."""
+
+    unknown: str
+    low: Expression
+    high: Expression
+    left: Expression
+    right: Expression
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.low, self.high, self.left, self.right)
+
+
 def walk(expression: Expression) -> Iterator[Expression]:
     """The expression and everything below it."""
     yield expression
@@ -247,4 +269,8 @@ def show(expression: Expression) -> str:
         return f"rule({e.decision}{''.join(', ' + show(i) for i in e.inputs)})"
     if isinstance(e, Information):
         return f"information({e.channel})"
+    if isinstance(e, Unknown):
+        return e.name
+    if isinstance(e, Root):
+        return f"solve({e.unknown} in [{show(e.low)}, {show(e.high)}] : {show(e.left)} = {show(e.right)})"
     raise AssertionError(type(e).__name__)

@@ -17,9 +17,11 @@ from .expression import (
     Others,
     Parameter,
     Reference,
+    Root,
     Rule,
     Select,
     Stack,
+    Unknown,
     Whole,
 )
 from .shapes import COMPARISONS, LOGIC, SHAPES, Kind, Shape, broadcast
@@ -54,7 +56,7 @@ def infer(e: Expression, sites: Mapping[str, Kind], parameters: Mapping[str, Sha
         return Kind("real", infer(e.body, sites, parameters).shape)
     if isinstance(e, (Moment, Rule)):
         return Kind("real", broadcast([infer(a, sites, parameters).shape for a in e.children]) if isinstance(e, Moment) else ())
-    if isinstance(e, (Account, Information)):
+    if isinstance(e, (Account, Information, Root, Unknown)):
         return Kind("real")
     if isinstance(e, Apply):
         kinds = [infer(a, sites, parameters) for a in e.arguments]

@@ -13,10 +13,12 @@ from ..semantics import constants
 from ..semantics.checked import CheckedGame
 from ..source import Ledger, Span
 from ..syntax import tree
+from . import bases
 from . import expression as core
+from .bases import Basis
 from .kinds import constant_shape, infer
 from .shapes import OPERATORS, Kind
-from .site import Actor, Channel, Constraint, Measure, Plot, PolicyChoice, Published, Route, Site
+from .site import Actor, Channel, Constraint, Equation, Measure, Plot, PolicyChoice, Published, Route, Site
 
 LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
@@ -66,9 +68,12 @@ class Resolver:
         self.declared: dict[str, tree.Channel] = {}
         self.channels: list[Channel] = []
         self.constraints: list[Constraint] = []
+        self.equations: list[Equation] = []
+        self.unknown: str | None = None  # of the equation at hand
         self.committed: list[tuple[str, int | None]] = []
         self.shares: dict[str, float] = {}
         self.decoders: dict[str, Callable[[core.Expression], core.Expression]] = {}
+        self.functions: dict[str, Basis] = {}  # what is a whole function
         self.observing = False
         self.averaged: set[str] = set()
         self.postponed: list[tuple[tree.TotalBudget, Scope]] = []
@@ -158,6 +163,8 @@ class Resolver:
             return scope.arguments[e.name]
         if e.name in scope.indices:
             return core.Member(scope.indices[e.name], span=e.span)
+        if e.name == self.unknown and not scope.axes:
+            return core.Unknown(e.name, span=e.span)
         if e.name in self.decoders and not self.observing and not self.site_axes[e.name]:
             return self.decoders[e.name](core.Reference(e.name, span=e.span))
         if e.name in self.kinds:
@@ -222,6 +229,8 @@ class Resolver:
     def index(self, e: tree.Index, scope: Scope) -> core.Expression:
         if isinstance(e.base, tree.Name) and e.base.name in self.silent:
             return core.Constant(0.0, span=e.span)
+        if isinstance(e.base, tree.Name) and e.base.name == self.unknown:
+            return self.own_unknown(e, scope)
         base = self.expression(e.base, scope)
         if isinstance(e.base, tree.Call) and isinstance(base, core.Constant) and not isinstance(base.value, tuple):
             return base  # what a silent channel sent
@@ -241,6 +250,15 @@ class Resolver:
                            and self.kind(indices[-1]).kind == "choice")
         return core.Select(base, tuple(indices), tuple(one_hot), span=e.span)
 
+    def own_unknown(self, e: tree.Index, scope: Scope) -> core.Expression:
+        """The unknown of this member's equation."""
+        assert self.unknown is not None
+        named = [scope.indices.get(i.name) if isinstance(i, tree.Name) else None for i in e.indices]
+        if tuple(named) != scope.axes:
+            raise Unlowered("L001", "an equation in the unknowns of several members cannot be lowered yet", e.span,
+                            "each member's equation may hold its own unknown alone")
+        return core.Unknown(self.unknown, span=e.span)
+
     def family_axis(self, base: core.Expression, position: int, word: tree.Name, scope: Scope) -> core.Axis:
         """The loop whose own member ``others`` leaves out: the innermost over the same domain as the indexed array."""
         made = self.site_axes.get(base.site, ()) if isinstance(base, core.Reference) else ()
@@ -255,8 +273,8 @@ class Resolver:
             raise Unlowered("L003", "this call cannot be lowered", e.span)
         if isinstance(e.function, tree.Index) and isinstance(e.function.base, tree.Name) and e.function.base.name in self.broken:
             raise Silenced
-        if isinstance(e.function, tree.Index) or e.function.name in self.kinds:
-            raise Unlowered("L003", "a decision that is a function cannot be lowered yet", e.span)
+        if isinstance(e.function, tree.Index) or e.function.name in self.functions or e.function.name in self.silent:
+            return self.applied(e, scope)
         name = e.function.name
         if name in self.broken:
             raise Silenced
@@ -280,6 +298,17 @@ class Resolver:
         if name in ("max", "min") and len(values_) > 1:
             name = {"max": "maximum", "min": "minimum"}[name]
         return core.Apply(name, values_, span=e.span)
+
+    def applied(self, e: tree.Call, scope: Scope) -> core.Expression:
+        """A decision or message that is a whole function, at a point."""
+        base = e.function.base if isinstance(e.function, tree.Index) else e.function
+        assert isinstance(base, tree.Name)
+        if base.name in self.silent:
+            return core.Constant(0.0, span=e.span)
+        if base.name in self.broken:
+            raise Silenced
+        function, x = self.expression(e.function, scope), self.expression(e.arguments[0].value, scope)
+        return bases.applied(self.functions[base.name], function, x, e.span)
 
     def fold(self, reduction: str, c: tree.Comprehension, scope: Scope) -> core.Expression:
         axis = self.axis(c.binder, c.domain, scope)

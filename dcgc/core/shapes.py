@@ -63,7 +63,7 @@ SHAPES: Mapping[str, Callable[[Sequence[Shape]], Shape]] = {
     "project": lambda shapes: shapes[0],
     "faded": lambda shapes: (shapes[0][0], shapes[0][1] - 1),
     "length": scalar_shape,
-    "rows": lambda shapes: shapes[1],
+    **dict.fromkeys(("rows", "bells", "hidden_layer", "polynomial"), lambda shapes: shapes[1]),
 }
 
 OPERATORS: Mapping[str, str] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..source import Span
-from .expression import Axis, Expression, Information, show
+from .expression import Axis, Expression, Information, Root, show
 
 DecisionKind = Literal["real", "bool", "choice", "simplex"]
 
@@ -81,6 +81,7 @@ class Decision(Site):
     observations: tuple[Observation, ...]
     mixed: bool
     channel: str | None = None  # the channel that this encoder fills, or the private look that it is
+    function: str | None = None  # of a whole function, whose coefficients are decided: how it is written
 
     @property
     def finite(self) -> bool:
@@ -127,6 +128,17 @@ class Constraint:
     @property
     def multiplier(self) -> str:
         return f"multiplier({self.name})"
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A ``solve`` statement as it was written; the site of this name has its solution, in closed form where there is one."""
+
+    name: str
+    root: Root
+    axes: tuple[Axis, ...]
+    guards: tuple[Expression, ...]
+    span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -265,6 +277,7 @@ class Game:
     citations: tuple[str, ...]
     channels: tuple[Channel, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    equations: tuple[Equation, ...] = ()
     routes: tuple[Route, ...] = ()
     gradient_budget: Span | None = field(default=None, compare=False, repr=False)  # where one is asked for
     committed: tuple[tuple[str, int | None], ...] = ()  # who announces its policy first, in order; member counted from 0
@@ -299,7 +312,7 @@ def show_game(game: Game) -> str:
             text = f"let {site.name}{over} = {show(site.value)}"
         elif isinstance(site, Decision):
             seen = ", ".join(show(o.expression) for o in site.observations) or "nothing"
-            text = f"decide {site.name}{over} : {site.kind}{list(site.shape) if site.shape else ''} by " \
+            text = f"decide {site.name}{over} : {site.function or f'{site.kind}{list(site.shape) if site.shape else str()}'} by " \
                    f"{show_actor(site.actor)} knowing {seen}{' mixed' if site.mixed else ''}"
         elif isinstance(site, Payment):
             text = f"cost{over} {show_actor(site.actor)} = {show(site.cost)}"

@@ -33,6 +33,7 @@ ITERATIONS = 80
 RESIDUAL = 1e-9
 CONVERGED = 1e-12
 LARGEST = 400  # coefficients
+AT_ONCE = 16  # columns of a Jacobian
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
 
 def roots(residual: Callable[[Array], Array], starts: Array) -> list[tuple[np.ndarray, float, np.ndarray]]:
     """Distinct roots (n,) of a system, each with its residual's norm and the Jacobian there, by pseudo-transient continuation."""
-    jacobian = jax.jacfwd(residual)
+    jacobian = derivative(residual, starts.shape[-1])
 
     def search(theta: Array) -> tuple[Array, Array, Array]:
         def body(carry: tuple) -> tuple:
@@ -149,6 +150,19 @@ def roots(residual: Callable[[Array], Array], starts: Array) -> list[tuple[np.nd
         if not any(np.allclose(theta, other, rtol=1e-6, atol=1e-8) for other, _, _ in found):
             found.append((theta, float(norm), j))
     return found
+
+
+def derivative(residual: Callable[[Array], Array], unknowns: int) -> Callable[[Array], Array]:
+    """The Jacobian (n, n) of a system, some columns at a time: what is kept for each of them grows with the nodes."""
+    if unknowns <= AT_ONCE:
+        return jax.jacfwd(residual)
+    columns = np.eye(-(-unknowns // AT_ONCE) * AT_ONCE, unknowns)  # whole blocks: the last directions are 0
+
+    def jacobian(theta: Array) -> Array:
+        rows = jax.lax.map(lambda e: jax.jvp(residual, (theta,), (e,))[1], jnp.asarray(columns), batch_size=AT_ONCE)
+        return rows[:unknowns].T
+
+    return jacobian
 
 
 def constrained(problem: Problem, world: World, multipliers: Array) -> Array:

@@ -207,6 +207,16 @@ JUMPS: Mapping[str, Callable[[World, list[Variable]], Variable]] = {
     "ne": lambda w, a: lift(lambda x: 1.0 - x, equal(w, a)), "sign": sign,
 }
 
+def _unknown(world: World, e: core.Unknown) -> Variable:
+    return world.unknowns[e.name]
+
+
+def _root(world: World, e: core.Root) -> Variable:
+    from .equations import solution
+
+    return solution(world, e)
+
+
 def _information(world: World, e: core.Information) -> Variable:
     return world.information(e)
 
@@ -214,7 +224,7 @@ def _information(world: World, e: core.Information) -> Variable:
 HANDLERS: Mapping[type, Callable[[World, core.Expression], Variable]] = {
     core.Constant: _constant, core.Parameter: _parameter, core.Reference: _reference, core.Member: _member,
     core.Stack: _stack, core.Select: _select, core.Apply: _apply, core.Fold: _fold,
-    core.Information: _information,
+    core.Information: _information, core.Unknown: _unknown, core.Root: _root,
 }  # type: ignore[dict-item]
 
 __all__ = ["evaluate", "step", "take"]

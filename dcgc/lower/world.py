@@ -61,6 +61,7 @@ class World:
     overrides: Mapping[str, Variable] = field(default_factory=dict)
     trembles: frozenset[str] = frozenset()
     axes: tuple[str, ...] = ()
+    unknowns: Mapping[str, Variable] = field(default_factory=dict)  # of the equation that is being solved
     base: World | None = None
     _values: dict[str, Variable] = field(default_factory=dict)
     _choices: dict[str, Variable] = field(default_factory=dict)

@@ -2,10 +2,11 @@
 
 from ..core.site import Game
 from .finite_observations import finite_observations
+from .linear_equations import linear_equations
 from .multipliers import multipliers
 from .unroll import unroll
 
-PASSES = (unroll, multipliers, finite_observations)
+PASSES = (unroll, linear_equations, multipliers, finite_observations)
 
 
 def simplify(game: Game) -> Game:

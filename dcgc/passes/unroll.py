@@ -31,7 +31,7 @@ from ..core.expression import (
     rebuild,
 )
 from ..core.folding import ONE, ZERO, fold, number
-from ..core.site import Actor, Channel, Constraint, Decision, Game, Let, Payment, Plot, Random, Site
+from ..core.site import Actor, Channel, Constraint, Decision, Equation, Game, Let, Payment, Plot, Random, Site
 
 LARGEST = 8
 
@@ -69,10 +69,11 @@ class _Unroller:
             plots=tuple(q for p in self.game.plots for q in self.plot(p)),
             channels=tuple(m for c in self.game.channels for m in self.members(c)),
             constraints=tuple(m for c in self.game.constraints for m in self.members(c)),
+            equations=tuple(m for e in self.game.equations for m in self.members(e)),
         )
 
-    def members(self, part: Channel | Constraint) -> list[Any]:
-        """A channel or a constraint for every member of a small family."""
+    def members(self, part: Channel | Constraint | Equation) -> list[Any]:
+        """A channel, a constraint or an equation for every member of a small family."""
         if int(np.prod([a.size for a in part.axes])) > LARGEST:
             return [part]
         out = []
@@ -83,6 +84,8 @@ class _Unroller:
             new |= {f.name: self.actor(v, binding) for f in fields(part) if isinstance(v := getattr(part, f.name), Actor)}
             if isinstance(part, Channel):
                 new["encoder"] = part.encoder + suffix
+            elif isinstance(part, Equation):
+                new["guards"] = tuple(self.expression(g, binding) for g in part.guards)
             else:
                 new["label"] = part.label + (f" for {suffix}" if suffix else "")
             out.append(replace(part, name=part.name + suffix, axes=(), **new))

@@ -65,9 +65,29 @@ def faded(raw: Array, power: Array) -> Array:
     return project(raw[:, :-1] * going_on(raw[:, -1])[:, None], power)
 
 
+def bells(weights: Array, x: Array, low: Array, high: Array) -> Array:
+    """A sum of bells at ``x`` (any shape): ``weights`` (n,) for centres equally spaced on [low, high], one spacing wide."""
+    n = weights.shape[0]
+    centres = jnp.linspace(low, high, n) if n > 1 else jnp.asarray([(low + high) / 2])
+    z = (x[..., None] - centres) / ((high - low) / max(n - 1, 1))
+    return jnp.exp(-(z**2) / 2) @ weights
+
+
+def hidden_layer(coefficients: Array, x: Array) -> Array:
+    """A network of one hidden layer at ``x`` (any shape): n slopes, n places, n weights and a constant, (3 n + 1,)."""
+    slopes, places, weights = coefficients[:-1].reshape(3, -1)
+    return jnp.tanh(slopes * x[..., None] + places) @ weights + coefficients[-1]
+
+
+def polynomial(coefficients: Array, x: Array) -> Array:
+    """``coefficients`` (n + 1,) of the powers 0..n, at ``x`` (any shape)."""
+    return jnp.polyval(coefficients[::-1], x)
+
+
 #: The whole value at once: all own axes of its arguments.
 WHOLE: Mapping[str, Callable[..., Array]] = {
     "project": project, "faded": faded, "length": lambda raw: jnp.sum(going_on(raw[:, -1])),
+    "bells": bells, "hidden_layer": hidden_layer, "polynomial": polynomial,
     "rows": lambda heard, message: jnp.broadcast_to(heard[:, None], message.shape),
     "sum": jnp.sum, "mean": jnp.mean, "prod": jnp.prod, "max": jnp.max, "min": jnp.min,
     "norm": lambda x: safe_sqrt(jnp.sum(x**2)), "softmax": lambda x: jax.nn.softmax(x, axis=-1),

@@ -142,6 +142,9 @@ def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) ->
         return float("nan"), float("nan"), False, "not computed: the grid would be too large"
     if problem.is_lqg and all(isinstance(getattr(s, "policy", None), (Affine, Constant)) for s in profile.values()):
         return small_deviation(problem, profile, d), float("nan"), True, "best affine reply (quadratic costs, Gaussian draws)"
+    if d.function is not None:
+        return small_deviation(problem, profile, d), float("nan"), False, "best change of the function's coefficients" + (
+            ", each quadratic in what is seen" if d.observations else "")
     tried = "best change of one symbol" if d.finite and not d.enumerable else \
         "best constant deviation" if d.finite or d.kind == "simplex" else "best deviation quadratic in what is seen"
     return small_deviation(problem, profile, d), float("nan"), False, tried

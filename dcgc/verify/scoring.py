@@ -25,6 +25,7 @@ from ..policies.piecewise import Piecewise
 from ..primitives.relaxations import Relaxation
 from .announcements import margins
 from .curves import curve
+from .equations import equation_alarms
 from .expectations import Reader
 from .figures import Comparison, Curve, Figure, Scorecard
 from .functions import policy_function
@@ -70,6 +71,7 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
     alarms += [f"what {r.player} could gain by another announcement is not known: {r.method.removeprefix('not computed: ')}"
                for r in regrets if math.isnan(r.ex_ante) and r.player in {p.label for p in problem.leaders}]
+    alarms += equation_alarms(problem, worlds if ground.random else worlds[-1:])
     channels = ledgers(problem, worlds, lambda label, values: figure(label, values, ground))
     alarms += [f"the budget of {c.name} is exceeded: {c.rate.value:.6g} of {c.budget:g} bits" for c in channels
                if c.violated > max(c.rate.error, 0.01 * c.budget)]
