@@ -6,48 +6,24 @@ inlined, labels become numbers, and what has no computation yet is raised as ``U
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 
 from ..semantics import constants
 from ..semantics.checked import CheckedGame
 from ..source import Ledger, Span
 from ..syntax import tree
 from . import expression as core
+from . import stages
 from .kinds import constant_shape, infer
+from .scope import Scope, Silenced, Unlowered
 from .shapes import OPERATORS, Kind
 from .site import Actor, Channel, Constraint, Measure, Plot, PolicyChoice, Published, Route, Site
 
 LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
 
-UNLOWERED_FUNCTIONS = frozenset({"history", "last", "ridge", "kernel_ridge"})
+UNLOWERED_FUNCTIONS = frozenset({"ridge", "kernel_ridge"})
 REDUCTION_WORDS = frozenset({"sum", "mean", "prod", "max", "min"})
-
-
-class Unlowered(Exception):
-    """Something correct that has no computation yet."""
-
-    def __init__(self, code: str, message: str, span: Span, hint: str = ""):
-        super().__init__(message)
-        self.code, self.message, self.span, self.hint = code, message, span, hint
-
-
-class Silenced(Exception):
-    """Something that rests on what was reported already."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What names mean inside loops and definitions."""
-
-    axes: tuple[core.Axis, ...] = ()
-    indices: Mapping[str, core.Axis] = None  # type: ignore[assignment]
-    arguments: Mapping[str, core.Expression] = None  # type: ignore[assignment]
-    guards: tuple[core.Expression, ...] = ()
-
-    def index(self, name: str, axis: core.Axis) -> Scope:
-        return replace(self, indices={**(self.indices or {}), name: axis})
 
 
 class Resolver:
@@ -83,6 +59,9 @@ class Resolver:
         self.settings: list[tuple[str, float | bool | str]] = []
         self.routes: list[Route] = []
         self.gradient_budget: Span | None = None
+        self.time = stages.Stages()
+        self.now: dict[str, float] = {}  # the number of the stage, by its name
+        self.aliases: dict[str, str] = {}  # names whose site has another name: states, and the past of a name
         self.counter = 0
         self.nodes = 0
         self.let_sizes: dict[str, int] = {}
@@ -108,7 +87,7 @@ class Resolver:
 
     def constant(self, e: tree.Expression) -> float:
         """A number that is fixed before play."""
-        value = constants.evaluate(e, self.checked.constants, self.checked.definitions, self.sizes_of_families)
+        value = constants.evaluate(e, {**self.checked.constants, **self.now}, self.checked.definitions, self.sizes_of_families)
         return float(value)  # type: ignore[arg-type]
 
     def static(self, e: tree.Expression, scope: Scope) -> float | None:
@@ -158,10 +137,16 @@ class Resolver:
             return scope.arguments[e.name]
         if e.name in scope.indices:
             return core.Member(scope.indices[e.name], span=e.span)
-        if e.name in self.decoders and not self.observing and not self.site_axes[e.name]:
-            return self.decoders[e.name](core.Reference(e.name, span=e.span))
-        if e.name in self.kinds:
-            return core.Reference(e.name, span=e.span)
+        if e.name in self.now:
+            return core.Constant(self.now[e.name], span=e.span)
+        site = self.aliases.get(e.name, e.name)
+        if e.name in self.time.refused:
+            raise Unlowered("L001", f"the last value of `{e.name}` after a halt by chance cannot be lowered yet", e.span,
+                            "let nature draw the halt: `random stop ~ Bernoulli(p)`, `halt when stop`")
+        if site in self.decoders and not self.observing and not self.site_axes[site]:
+            return self.decoders[site](core.Reference(site, span=e.span))
+        if site in self.kinds:
+            return core.Reference(site, span=e.span)
         if e.name in self.values:
             return core.Parameter(e.name, span=e.span)
         if e.name in constant:
@@ -205,7 +190,7 @@ class Resolver:
         return None
 
     def is_label(self, e: tree.Name, scope: Scope) -> bool:
-        known = e.name in scope.indices or e.name in self.kinds or e.name in self.values
+        known = e.name in scope.indices or self.aliases.get(e.name, e.name) in self.kinds or e.name in self.values or e.name in self.now
         return not known and e.name not in ("true", "false", "pi", "inf") and not any(m.name == e.name for m in self.measures)
 
     def labelled(self, value: core.Expression, label: tree.Name) -> core.Expression:
@@ -225,10 +210,20 @@ class Resolver:
         base = self.expression(e.base, scope)
         if isinstance(e.base, tree.Call) and isinstance(base, core.Constant) and not isinstance(base.value, tuple):
             return base  # what a silent channel sent
+        rest = e.indices
+        if stages.is_history(e.base) and isinstance(base, core.Stack):
+            at = self.static(rest[0], scope)
+            if at is not None:  # an entry of a history is itself, and blank where there is none yet
+                blank = core.Constant(stages.zeros(self.kind(base).shape[1:]), span=e.span)
+                base, rest = base.items[round(at) - 1] if at <= len(base.items) else blank, rest[1:]
+                if not rest:
+                    return base
+        elif stages.is_history(e.base) and isinstance(base, core.Constant):
+            return base
         kind = self.kind(base)
         indices: list[core.Expression] = []
         one_hot: list[bool] = []
-        for position, i in enumerate(e.indices):
+        for position, i in enumerate(rest):
             if isinstance(i, tree.Name) and i.name == "all":
                 indices.append(core.Whole(span=i.span))
             elif isinstance(i, tree.Name) and i.name == "others":
@@ -295,8 +290,10 @@ class Resolver:
 
     def onehot_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
         value = self.expression(arguments[0], scope)
-        size = self.kind(value).size if len(arguments) == 1 else round(float(
-            self.constant(arguments[1])))
+        if len(arguments) > 1:
+            size: int | None = round(self.constant(arguments[1]))
+        else:
+            size = self.time.total if arguments[0].span.text.strip() in self.now else self.kind(value).size
         if size is None:
             raise Unlowered("L003", "`onehot` needs to know how many categories there are", e.span)
         one, zero = core.Constant(1.0), core.Constant(0.0)
@@ -372,7 +369,7 @@ EXPRESSIONS: dict[type, Callable] = {
 SPECIAL_CALLS: dict[str, Callable] = {
     "sent": Resolver.sent_call, "rate": Resolver.rate_call,
     "size": Resolver.size_call, "onehot": Resolver.onehot_call, "cost": Resolver.account_call,
-    "payoff": Resolver.account_call, "rule": Resolver.rule_call,
+    "payoff": Resolver.account_call, "rule": Resolver.rule_call, "history": stages.history, "last": stages.last,
 }
 
 
