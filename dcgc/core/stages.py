@@ -80,7 +80,10 @@ def stage(el: Elaborator, s: tree.Stage, scope: Scope) -> None:
     for k in range(1, round(length) + 1):
         first = len(el.sites), len(el.channels), len(el.constraints)
         time.stage, time.halts, el.now = k, 0, {s.binder: float(k)}
-        el.statements(s.body, scope)
+        for statement in s.body:
+            el.statements((statement,), scope)
+            if is_over(time):
+                break
         if len(el.ledger.errors) > before:
             time.length = k
             time.stage, el.now = 0, {}
@@ -93,11 +96,16 @@ def stage(el: Elaborator, s: tree.Stage, scope: Scope) -> None:
             el.broken |= time.block | set(time.states)
             raise Unlowered("L004", f"{length:g} stages with {count} draws, values, decisions and payments each are too many to write out",
                             where, f"at most {MOST_SITES} in all: `1..{max(1, MOST_SITES // count)}` would fit")
-        if time.survival is not None and number(time.survival) == 0:
+        if is_over(time):
             break
     time.length, time.stage, el.now = round(length), 0, {}
     for name in time.states:
         settle(el, name)
+
+
+def is_over(time: Stages) -> bool:
+    """Whether a halt is certain to have happened."""
+    return time.survival is not None and number(time.survival) == 0
 
 
 def close(el: Elaborator, k: int, first: tuple[int, int, int]) -> None:
@@ -232,7 +240,7 @@ def halt(el: Elaborator, s: tree.Halt, scope: Scope) -> None:
     if scope.guards:
         condition = core.Apply("mul", (all_of(list(scope.guards)), condition), span=s.condition.span)
     going = fold(core.Apply("sub", (ONE, condition), span=s.span))
-    value = going if time.survival is None else fold(core.Apply("mul", (time.survival, going), span=s.span))
+    value = going if time.survival is None or number(going) == 0 else fold(core.Apply("mul", (time.survival, going), span=s.span))
     if number(value) is None:
         time.halts += 1
         site = f"going on {time.halts}"
