@@ -166,6 +166,8 @@ class Elaborator(Resolver):
 
     def one_policy_a_stage(self, name: str, knowing: tuple[tree.Expression, ...], span: Span) -> None:
         """A policy that knows the stage is as good as one for each stage."""
+        if self.time.stage:
+            self.time.knowing[name] = knowing
         if self.time.stage and self.time.total > 1 and not stages.knows_stage(self, knowing):
             raise Unlowered("L001", f"`{name}` is one policy for all stages, since it does not know the stage: that cannot be lowered yet",
                             span, f"let it know `{self.time.binder}`")

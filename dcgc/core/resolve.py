@@ -15,6 +15,7 @@ from ..syntax import tree
 from . import expression as core
 from . import stages
 from .kinds import constant_shape, infer
+from .naming import written
 from .scope import Scope, Silenced, Unlowered
 from .shapes import OPERATORS, Kind
 from .site import Actor, Channel, Constraint, Measure, Plot, PolicyChoice, Published, Route, Site
@@ -329,14 +330,20 @@ class Resolver:
             return core.Constant(0.0, span=e.span)
         if base.name in self.broken:
             raise Silenced
-        channel = next((c for c in self.channels if c.name == base.name), None)
-        if channel is None:
+        uses = [c for c in self.channels if c.name == base.name or (base.name in self.time.block and written(c.name) == base.name)]
+        if not uses:
             raise Unlowered("L003", f"`{base.name}` has not been sent where its rate is asked", e.span)
-        density: core.Expression = channel.information
-        if channel.axes:
-            member = core.Constant(self.constant(inner.indices[0])) if isinstance(inner, tree.Index) else core.Constant(1.0)
-            density = for_member(density, channel.axes[0], member)
-        nats = core.Moment("E", (density,), None, span=e.span)
+        total: core.Expression | None = None
+        for channel in uses:  # one a stage: of one use on average
+            density: core.Expression = channel.information
+            if channel.axes:
+                member = core.Constant(self.constant(inner.indices[0])) if isinstance(inner, tree.Index) else core.Constant(1.0)
+                density = for_member(density, channel.axes[0], member)
+            total = density if total is None else core.Apply("add", (total, density), span=e.span)
+        assert total is not None
+        if len(uses) > 1:
+            total = core.Apply("div", (total, core.Constant(float(len(uses)))), span=e.span)
+        nats = core.Moment("E", (total,), None, span=e.span)
         return core.Apply("div", (nats, core.Constant(0.6931471805599453)), span=e.span)
 
     def account_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
@@ -353,7 +360,12 @@ class Resolver:
         if isinstance(who, tree.Index):
             member = round(self.constant(who.indices[0])) - 1
             who = who.base
-        return core.Rule(who.span.text.strip(), member, tuple(self.expression(i, scope) for i in inputs), span=e.span)
+        name = who.span.text.strip()
+        if name in self.broken:
+            raise Silenced
+        if name in self.time.knowing:
+            name, inputs = stages.rule_in(self, name, inputs, e)
+        return core.Rule(name, member, tuple(self.expression(i, scope) for i in inputs), span=e.span)
 
     def moment(self, e: tree.Moment, scope: Scope) -> core.Expression:
         given = None if e.given is None else self.expression(e.given, scope)

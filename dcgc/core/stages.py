@@ -59,6 +59,7 @@ class Stages:
     updates: dict[str, list[Update]] = field(default_factory=dict)
     block: frozenset[str] = frozenset()  # names that the stages make
     blanked: dict[str, str] = field(default_factory=dict)  # of a site: what outlives the stages, blank after a halt
+    knowing: dict[str, tuple[tree.Expression, ...]] = field(default_factory=dict)  # of a decision of the stages, as the text has it
     refused: set[str] = field(default_factory=set)  # states whose last value is not known as an event
 
 
@@ -297,6 +298,20 @@ def base_of(e: tree.Expression) -> str:
 def knows_stage(el: Resolver, knowing: tuple[tree.Expression, ...]) -> bool:
     """Whether inputs tell the stage: its number, or a history, whose length does."""
     return any((isinstance(k, tree.Name) and k.name in (el.time.binder, "recall")) or is_history(k) for k in knowing)
+
+
+def rule_in(el: Resolver, name: str, inputs: list[tree.Expression], e: tree.Call) -> tuple[str, list[tree.Expression]]:
+    """The decision, and the inputs of its policy, that ``rule(u, a, t)`` speaks of: those of a stage. In stage 1 nothing is last."""
+    knowing = el.time.knowing[name]
+    at = next((i for i, k in enumerate(knowing) if isinstance(k, tree.Name) and k.name == el.time.binder), None)
+    if any(is_history(k) or (isinstance(k, tree.Name) and k.name == "recall") for k in knowing) or (at is None and el.time.total > 1):
+        raise Unlowered("L003", "the rule of a decision that knows a history cannot be asked yet", e.span,
+                        f"`rule` is for decisions that know `{el.time.binder}` and values of their stage")
+    stage = 1 if at is None else round(el.constant(inputs[at]))
+    if staged(name, stage) not in el.kinds:
+        raise Unlowered("L003", f"`{name}` is not decided in stage {stage}", inputs[at or 0].span, f"there are {el.time.length}")
+    kept = [x for i, (k, x) in enumerate(zip(knowing, inputs, strict=True)) if i != at and not (stage == 1 and is_last(k))]
+    return staged(name, stage), kept
 
 
 def is_history(e: tree.Expression) -> bool:

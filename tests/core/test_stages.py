@@ -233,12 +233,13 @@ stage t in 1..2 discount 0.5 {
   cost Both = u != x
 }
 measure guessed = E[history(u)[2] == history(x)[2]]
+measure bits = rate(m)
 """
     p = problem(text)
     assert [c.name for c in p.game.channels] == ["m@1", "m@2"]
     assert [len(d.observations) for d in p.game.decisions] == [1, 1, 1, 2]
     world = natural(p, {"m@1": truth, "m@2": truth, "u@1": word, "u@2": word})
-    assert figures(p, world)["guessed"] == pytest.approx(1)
+    assert figures(p, world)["guessed"] == pytest.approx(1) and figures(p, world)["bits"] == pytest.approx(1)
     assert cost(p, world, "A") == pytest.approx(0.1 * 1 + 0.5 * 0.1 * 1)
 
 
@@ -248,6 +249,22 @@ def truth(world, d):
 
 def word(world, d):
     return seen(world, d)[0]
+
+
+def test_the_rule_of_a_stage():
+    text = HEAD + """stage t in 1..3 {
+  random w ~ Normal(0, 1)
+  decide u : Real by A knowing w, last(u, 0), t
+  cost A = (u - w)^2
+  cost B = u
+}
+measure first = rule(u, 0.5, 7, 1)
+measure third = rule(u, 0.5, 7, 3)
+"""
+    game, _ = elaborated(text)
+    assert game is not None
+    assert [(m.value.decision, len(m.value.inputs)) for m in game.measures] == [("u@1", 1), ("u@3", 2)]
+    assert codes(text + "measure fourth = rule(u, 0.5, 7, 4)\n") == [("L003", "4")]
 
 
 def test_what_cannot_be_written_out_is_said_at_its_line():
