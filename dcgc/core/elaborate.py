@@ -48,7 +48,10 @@ class Elaborator(Resolver):
             self.shares = channels.totals(self, self.checked.statements)
         except Unlowered as problem:
             self.ledger.error(problem.code, problem.message, problem.span, problem.hint)
-        self.statements(self.checked.statements, Scope(indices={}, arguments={}))
+        top = Scope(indices={}, arguments={})
+        declared = tuple(s for s in self.checked.statements if isinstance(s, tree.Channel))  # they may be declared after their use
+        self.statements(declared, top)
+        self.statements(tuple(s for s in self.checked.statements if not isinstance(s, tree.Channel)), top)
         self.settling = True
         self.statements(tuple(s for s, _ in self.postponed), Scope(indices={}, arguments={}))
         channels.fit_looks(self)
@@ -90,6 +93,8 @@ class Elaborator(Resolver):
                 self.ledger.error(problem.code, problem.message, problem.span, problem.hint)
                 self.broken.update(made(statement))
             except Silenced:
+                if not self.ledger.errors:  # nothing is left out without a word
+                    self.ledger.error("L003", "this rests on something that cannot be lowered", statement.span)
                 self.broken.update(made(statement))
 
     def skip(self, statement: tree.Statement, scope: Scope) -> None:

@@ -191,7 +191,8 @@ class Resolver:
         return None
 
     def is_label(self, e: tree.Name, scope: Scope) -> bool:
-        known = e.name in scope.indices or self.aliases.get(e.name, e.name) in self.kinds or e.name in self.values or e.name in self.now
+        known = e.name in scope.indices or self.aliases.get(e.name, e.name) in self.kinds or e.name in self.values or \
+            e.name in self.now or e.name in self.broken
         return not known and e.name not in ("true", "false", "pi", "inf") and not any(m.name == e.name for m in self.measures)
 
     def labelled(self, value: core.Expression, label: tree.Name) -> core.Expression:

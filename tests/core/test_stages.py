@@ -267,6 +267,21 @@ measure third = rule(u, 0.5, 7, 3)
     assert codes(text + "measure fourth = rule(u, 0.5, 7, 4)\n") == [("L003", "4")]
 
 
+def test_a_channel_may_be_declared_after_its_use():
+    text = HEAD + """stage t in 1..2 {
+  random w ~ Normal(0, 1)
+  send m by A knowing w, t
+  decide u : Real by B knowing history(m), t
+  cost A = (u - w)^2
+  cost B = (u - w)^2
+}
+channel m : A -> B { carries Real; budget 1 bits }
+"""
+    game, _ = elaborated(text)
+    assert game is not None
+    assert [d.name for d in game.decisions] == ["sent(m@1)", "u@1", "sent(m@2)", "u@2"]
+
+
 def test_what_cannot_be_written_out_is_said_at_its_line():
     body = "{\n  decide u : Real by A knowing t\n  cost A = u^2\n  cost B = u\n}\n"
     assert codes(HEAD + "stage t in 1..inf discount 0.9 " + body) == [("L001", "1..inf")]
