@@ -20,7 +20,7 @@ from ..semantics import carriers
 from ..semantics.channels import noise_arguments
 from ..syntax import tree
 from . import expression as core
-from .resolve import Scope, Silenced, Unlowered
+from .scope import Scope, Silenced, Unlowered
 from .shapes import Kind
 from .site import Actor, Channel, Constraint, Decision, Let, Observation, Payment, Random, Site
 
@@ -118,6 +118,7 @@ def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.Ch
         shape = (basis.coefficients,)
     actor = el.actor(s.player, scope)
     el.deciding = actor
+    el.one_policy_a_stage(name, knowing, s.span)
     observations = tuple(dict.fromkeys(o for k in knowing for o in el.observe(k, scope)))
     beforehand = tuple(dict.fromkeys(o for k in given for o in el.observe(k, scope)))
     hard, average = budget_of(el, body, name, scope)
@@ -143,7 +144,7 @@ def fill(el: Elaborator, s: tree.Send | tree.Attend, scope: Scope, body: tree.Ch
     if body.price is not None and price is not None:
         payer = own_team(el, actor) if body.price.paid_by is None else el.actor(body.price.paid_by, scope)
         cost = core.Apply("mul", (price, information), span=s.span)
-        el.sites.append(Payment(f"price of {name}", scope.axes, scope.guards, s.span, payer, cost, information, price))
+        el.pay(Payment(f"price of {name}", scope.axes, scope.guards, s.span, payer, cost, information, price))
     if average is not None:
         excess = core.Apply("sub", (information, core.Constant(average * NATS)), span=s.span)
         el.constraints.append(Constraint(name, f"rate({name}) <= {average:g} bits", own_team(el, actor), excess, False, scope.axes,
@@ -158,6 +159,8 @@ def total_budget(el: Elaborator, s: tree.TotalBudget, scope: Scope) -> None:
         raise Silenced
     if not s.budget.average:
         return
+    if any(n in el.time.block for n in names):
+        raise Unlowered("L001", "an average budget over channels of stages cannot be lowered yet", s.span)
     used = [c for c in el.channels if c.name in names]
     if not used:
         return

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..semantics.checked import CheckedGame
-from ..source import Ledger
+from ..source import Ledger, Span
 from ..syntax import tree
-from . import channels
+from . import channels, stages
 from . import expression as core
 from .bases import Basis, basis_of
-from .resolve import Resolver, Scope, Silenced, Unlowered, as_constant
+from .resolve import Resolver, as_constant
+from .scope import Scope, Silenced, Unlowered
 from .shapes import OPERATORS, Kind, broadcast
 from .site import (
     Actor,
@@ -49,7 +50,10 @@ class Elaborator(Resolver):
             self.shares = channels.totals(self, self.checked.statements)
         except Unlowered as problem:
             self.ledger.error(problem.code, problem.message, problem.span, problem.hint)
-        self.statements(self.checked.statements, Scope(indices={}, arguments={}))
+        top = Scope(indices={}, arguments={})
+        declared = tuple(s for s in self.checked.statements if isinstance(s, tree.Channel))  # they may be declared after their use
+        self.statements(declared, top)
+        self.statements(tuple(s for s in self.checked.statements if not isinstance(s, tree.Channel)), top)
         self.settling = True
         self.statements(tuple(s for s, _ in self.postponed), Scope(indices={}, arguments={}))
         channels.fit_looks(self)
@@ -92,6 +96,8 @@ class Elaborator(Resolver):
                 self.ledger.error(problem.code, problem.message, problem.span, problem.hint)
                 self.broken.update(made(statement))
             except Silenced:
+                if not self.ledger.errors:  # nothing is left out without a word
+                    self.ledger.error("L003", "this rests on something that cannot be lowered", statement.span)
                 self.broken.update(made(statement))
 
     def skip(self, statement: tree.Statement, scope: Scope) -> None:
@@ -151,6 +157,7 @@ class Elaborator(Resolver):
             basis = self.functions[s.target.name] = self.basis(s.type)
             function = basis.text
         self.deciding = self.actor(s.player, scope)
+        self.one_policy_a_stage(s.target.name, s.knowing, s.span)
         observations = tuple(dict.fromkeys(o for k in s.knowing for o in self.observe(k, scope)))
         words = {"bool": "bool", "choice": "choice", "simplex": "simplex"}
         self.add(
@@ -163,7 +170,33 @@ class Elaborator(Resolver):
         if s.kind == "payoff":
             cost = core.Apply("neg", (cost,), span=s.span)
         name = f"payment {sum(isinstance(x, Payment) for x in self.sites) + 1}"
-        self.sites.append(Payment(name, scope.axes, scope.guards, s.span, self.actor(s.payer, scope), cost))
+        self.pay(Payment(name, scope.axes, scope.guards, s.span, self.actor(s.payer, scope), cost))
+
+    def pay(self, payment: Payment) -> None:
+        self.sites.extend(stages.due(self, payment))
+
+    def stage(self, s: tree.Stage, scope: Scope) -> None:
+        stages.stage(self, s, scope)
+
+    def state(self, s: tree.State, scope: Scope) -> None:
+        stages.state(self, s, scope)
+
+    def next_value(self, s: tree.Next, scope: Scope) -> None:
+        stages.next_value(self, s, scope)
+
+    def halt(self, s: tree.Halt, scope: Scope) -> None:
+        stages.halt(self, s, scope)
+
+    def delay(self, s: tree.Delay, scope: Scope) -> None:
+        stages.delay(self, s, scope)
+
+    def one_policy_a_stage(self, name: str, knowing: tuple[tree.Expression, ...], span: Span) -> None:
+        """A policy that knows the stage is as good as one for each stage."""
+        if self.time.stage:
+            self.time.knowing[name] = knowing
+        if self.time.stage and self.time.total > 1 and not stages.knows_stage(self, knowing):
+            raise Unlowered("L001", f"`{name}` is one policy for all stages, since it does not know the stage: that cannot be lowered yet",
+                            span, f"let it know `{self.time.binder}`")
 
     def loop(self, s: tree.For, scope: Scope) -> None:
         axis = self.axis(s.binder, s.domain, scope)
@@ -312,6 +345,8 @@ class Elaborator(Resolver):
         own = tuple(a.size for a in site.axes)
         self.kinds[site.name] = replace(kind, shape=own + kind.shape) if own else kind
         self.site_axes[site.name] = site.axes
+        if self.time.survival is not None:
+            self.time.survived[site.name] = self.time.survival
 
     def own_dims(self, target: tree.Target, scope: Scope) -> tuple[int, ...]:
         """Dimensions of a target apart from the indices of its loops."""
@@ -363,7 +398,7 @@ class Elaborator(Resolver):
         base = spoken.base if isinstance(spoken, tree.Index) else spoken
         if isinstance(base, tree.Name) and base.name in self.silent:
             return []
-        if isinstance(base, tree.Name) and base.name in self.decoders:
+        if isinstance(base, tree.Name) and self.aliases.get(base.name, base.name) in self.decoders:
             self.observing = True
             try:
                 return self.observed(self.expression(known, scope))
@@ -371,6 +406,8 @@ class Elaborator(Resolver):
                 self.observing = False
         if isinstance(known, tree.Name) and known.name == "recall":
             return self.recall(known, scope)
+        if self.time.stage and (stages.is_history(known) or stages.is_last(known)):
+            return stages.observe_past(self, known, scope)  # type: ignore[arg-type]
         return self.observed(self.expression(known, scope))
 
     def observed(self, value: core.Expression) -> list[Observation]:
@@ -387,8 +424,25 @@ class Elaborator(Resolver):
             return [*self.observed(event), Observation(blank, "real", self.kind(seen).shape)]
         if all(not isinstance(x, (core.Reference, core.Member)) for x in core.walk(value)):
             return []  # a constant tells nothing
+        if self.time.stage and not self.varies(value):
+            return []
         kind = self.kind(value)
         return [Observation(value, kind.kind, kind.shape, kind.size, kind.low)]  # type: ignore[arg-type]
+
+    def varies(self, value: core.Expression) -> bool:
+        """Whether an expression is more than constants, also behind the values that it is made of."""
+        lets = {s.name: s.value for s in self.sites if isinstance(s, Let)}
+        pending, seen = [value], set()
+        while pending:
+            for x in core.walk(pending.pop()):
+                if isinstance(x, core.Member):
+                    return True
+                if isinstance(x, core.Reference) and x.site not in seen:
+                    seen.add(x.site)
+                    if x.site not in lets:
+                        return True
+                    pending.append(lets[x.site])
+        return False
 
     def recall(self, word: tree.Name, scope: Scope) -> list[Observation]:
         """Everything that this player has observed and decided so far."""
@@ -420,7 +474,8 @@ STATEMENTS: dict[type, Callable] = {
     tree.Channel: Elaborator.channel, tree.Send: Elaborator.send, tree.Attend: Elaborator.attend,
     tree.TotalBudget: Elaborator.total_budget, tree.Constrain: Elaborator.constrain, tree.Measure: Elaborator.measure,
     tree.Known: Elaborator.known, tree.Tap: Elaborator.tap, tree.Policy: Elaborator.policy, tree.Train: Elaborator.train,
-    tree.Plot: Elaborator.plot, tree.Commit: Elaborator.commit,
+    tree.Plot: Elaborator.plot, tree.Commit: Elaborator.commit, tree.State: Elaborator.state, tree.Next: Elaborator.next_value,
+    tree.Stage: Elaborator.stage, tree.Halt: Elaborator.halt, tree.Delay: Elaborator.delay,
 }
 
 

@@ -6,50 +6,26 @@ inlined, labels become numbers, and what has no computation yet is raised as ``U
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 
 from ..semantics import constants
 from ..semantics.checked import CheckedGame
 from ..source import Ledger, Span
 from ..syntax import tree
-from . import bases
+from . import bases, stages
 from . import expression as core
 from .bases import Basis
 from .kinds import constant_shape, infer
+from .naming import written
+from .scope import Scope, Silenced, Unlowered
 from .shapes import OPERATORS, Kind
 from .site import Actor, Channel, Constraint, Equation, Measure, Plot, PolicyChoice, Published, Route, Site
 
 LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
 
-UNLOWERED_FUNCTIONS = frozenset({"history", "last", "ridge", "kernel_ridge"})
+UNLOWERED_FUNCTIONS = frozenset({"ridge", "kernel_ridge"})
 REDUCTION_WORDS = frozenset({"sum", "mean", "prod", "max", "min"})
-
-
-class Unlowered(Exception):
-    """Something correct that has no computation yet."""
-
-    def __init__(self, code: str, message: str, span: Span, hint: str = ""):
-        super().__init__(message)
-        self.code, self.message, self.span, self.hint = code, message, span, hint
-
-
-class Silenced(Exception):
-    """Something that rests on what was reported already."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What names mean inside loops and definitions."""
-
-    axes: tuple[core.Axis, ...] = ()
-    indices: Mapping[str, core.Axis] = None  # type: ignore[assignment]
-    arguments: Mapping[str, core.Expression] = None  # type: ignore[assignment]
-    guards: tuple[core.Expression, ...] = ()
-
-    def index(self, name: str, axis: core.Axis) -> Scope:
-        return replace(self, indices={**(self.indices or {}), name: axis})
 
 
 class Resolver:
@@ -88,6 +64,9 @@ class Resolver:
         self.settings: list[tuple[str, float | bool | str]] = []
         self.routes: list[Route] = []
         self.gradient_budget: Span | None = None
+        self.time = stages.Stages()
+        self.now: dict[str, float] = {}  # the number of the stage, by its name
+        self.aliases: dict[str, str] = {}  # names whose site has another name: states, and the past of a name
         self.counter = 0
         self.nodes = 0
         self.let_sizes: dict[str, int] = {}
@@ -113,7 +92,7 @@ class Resolver:
 
     def constant(self, e: tree.Expression) -> float:
         """A number that is fixed before play."""
-        value = constants.evaluate(e, self.checked.constants, self.checked.definitions, self.sizes_of_families)
+        value = constants.evaluate(e, {**self.checked.constants, **self.now}, self.checked.definitions, self.sizes_of_families)
         return float(value)  # type: ignore[arg-type]
 
     def static(self, e: tree.Expression, scope: Scope) -> float | None:
@@ -165,10 +144,16 @@ class Resolver:
             return core.Member(scope.indices[e.name], span=e.span)
         if e.name == self.unknown and not scope.axes:
             return core.Unknown(e.name, span=e.span)
-        if e.name in self.decoders and not self.observing and not self.site_axes[e.name]:
-            return self.decoders[e.name](core.Reference(e.name, span=e.span))
-        if e.name in self.kinds:
-            return core.Reference(e.name, span=e.span)
+        if e.name in self.now:
+            return core.Constant(self.now[e.name], span=e.span)
+        site = self.aliases.get(e.name, e.name)
+        if e.name in self.time.refused:
+            raise Unlowered("L001", f"the last value of `{e.name}` after a halt by chance cannot be lowered yet", e.span,
+                            "let nature draw the halt: `random stop ~ Bernoulli(p)`, `halt when stop`")
+        if site in self.decoders and not self.observing and not self.site_axes[site]:
+            return self.decoders[site](core.Reference(site, span=e.span))
+        if site in self.kinds:
+            return core.Reference(site, span=e.span)
         if e.name in self.values:
             return core.Parameter(e.name, span=e.span)
         if e.name in constant:
@@ -212,7 +197,8 @@ class Resolver:
         return None
 
     def is_label(self, e: tree.Name, scope: Scope) -> bool:
-        known = e.name in scope.indices or e.name in self.kinds or e.name in self.values
+        known = e.name in scope.indices or self.aliases.get(e.name, e.name) in self.kinds or e.name in self.values or \
+            e.name in self.now or e.name in self.broken
         return not known and e.name not in ("true", "false", "pi", "inf") and not any(m.name == e.name for m in self.measures)
 
     def labelled(self, value: core.Expression, label: tree.Name) -> core.Expression:
@@ -234,10 +220,20 @@ class Resolver:
         base = self.expression(e.base, scope)
         if isinstance(e.base, tree.Call) and isinstance(base, core.Constant) and not isinstance(base.value, tuple):
             return base  # what a silent channel sent
+        rest = e.indices
+        if stages.is_history(e.base) and isinstance(base, core.Stack):
+            at = self.static(rest[0], scope)
+            if at is not None:  # an entry of a history is itself, and blank where there is none yet
+                blank = core.Constant(stages.zeros(self.kind(base).shape[1:]), span=e.span)
+                base, rest = base.items[round(at) - 1] if at <= len(base.items) else blank, rest[1:]
+                if not rest:
+                    return base
+        elif stages.is_history(e.base) and isinstance(base, core.Constant):
+            return base
         kind = self.kind(base)
         indices: list[core.Expression] = []
         one_hot: list[bool] = []
-        for position, i in enumerate(e.indices):
+        for position, i in enumerate(rest):
             if isinstance(i, tree.Name) and i.name == "all":
                 indices.append(core.Whole(span=i.span))
             elif isinstance(i, tree.Name) and i.name == "others":
@@ -324,8 +320,10 @@ class Resolver:
 
     def onehot_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
         value = self.expression(arguments[0], scope)
-        size = self.kind(value).size if len(arguments) == 1 else round(float(
-            self.constant(arguments[1])))
+        if len(arguments) > 1:
+            size: int | None = round(self.constant(arguments[1]))
+        else:
+            size = self.time.total if arguments[0].span.text.strip() in self.now else self.kind(value).size
         if size is None:
             raise Unlowered("L003", "`onehot` needs to know how many categories there are", e.span)
         one, zero = core.Constant(1.0), core.Constant(0.0)
@@ -361,14 +359,20 @@ class Resolver:
             return core.Constant(0.0, span=e.span)
         if base.name in self.broken:
             raise Silenced
-        channel = next((c for c in self.channels if c.name == base.name), None)
-        if channel is None:
+        uses = [c for c in self.channels if c.name == base.name or (base.name in self.time.block and written(c.name) == base.name)]
+        if not uses:
             raise Unlowered("L003", f"`{base.name}` has not been sent where its rate is asked", e.span)
-        density: core.Expression = channel.information
-        if channel.axes:
-            member = core.Constant(self.constant(inner.indices[0])) if isinstance(inner, tree.Index) else core.Constant(1.0)
-            density = for_member(density, channel.axes[0], member)
-        nats = core.Moment("E", (density,), None, span=e.span)
+        total: core.Expression | None = None
+        for channel in uses:  # one a stage: of one use on average
+            density: core.Expression = channel.information
+            if channel.axes:
+                member = core.Constant(self.constant(inner.indices[0])) if isinstance(inner, tree.Index) else core.Constant(1.0)
+                density = for_member(density, channel.axes[0], member)
+            total = density if total is None else core.Apply("add", (total, density), span=e.span)
+        assert total is not None
+        if len(uses) > 1:
+            total = core.Apply("div", (total, core.Constant(float(len(uses)))), span=e.span)
+        nats = core.Moment("E", (total,), None, span=e.span)
         return core.Apply("div", (nats, core.Constant(0.6931471805599453)), span=e.span)
 
     def account_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
@@ -385,7 +389,12 @@ class Resolver:
         if isinstance(who, tree.Index):
             member = round(self.constant(who.indices[0])) - 1
             who = who.base
-        return core.Rule(who.span.text.strip(), member, tuple(self.expression(i, scope) for i in inputs), span=e.span)
+        name = who.span.text.strip()
+        if name in self.broken:
+            raise Silenced
+        if name in self.time.knowing:
+            name, inputs = stages.rule_in(self, name, inputs, e)
+        return core.Rule(name, member, tuple(self.expression(i, scope) for i in inputs), span=e.span)
 
     def moment(self, e: tree.Moment, scope: Scope) -> core.Expression:
         given = None if e.given is None else self.expression(e.given, scope)
@@ -401,7 +410,7 @@ EXPRESSIONS: dict[type, Callable] = {
 SPECIAL_CALLS: dict[str, Callable] = {
     "sent": Resolver.sent_call, "rate": Resolver.rate_call,
     "size": Resolver.size_call, "onehot": Resolver.onehot_call, "cost": Resolver.account_call,
-    "payoff": Resolver.account_call, "rule": Resolver.rule_call,
+    "payoff": Resolver.account_call, "rule": Resolver.rule_call, "history": stages.history, "last": stages.last,
 }
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 from ..source import Span
 from .expression import Axis, Expression, Information, Root, show
 
+WRITTEN_OUT = 8  # a loop of no more members becomes as many sites
+
 DecisionKind = Literal["real", "bool", "choice", "simplex"]
 
 
@@ -82,6 +84,7 @@ class Decision(Site):
     mixed: bool
     channel: str | None = None  # the channel that this encoder fills, or the private look that it is
     function: str | None = None  # of a whole function, whose coefficients are decided: how it is written
+    shared: str | None = None  # the name of the policy that it shares with the same decision of other stages
 
     @property
     def finite(self) -> bool:

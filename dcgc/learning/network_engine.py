@@ -19,6 +19,7 @@ import numpy as np
 import optax
 from jax import Array
 
+from ..core.naming import written
 from ..core.site import Decision
 from ..information.reduction import Reduction
 from ..lower.grid import Grid
@@ -166,7 +167,7 @@ def fitting(problem: Problem, grid: Grid, d: Decision, family: str, key: Array, 
 
 def misfit(problem: Problem, d: Decision, why: str) -> Diagnostic:
     """L005 at the text's `policy` line, or at the decision."""
-    asked = [c for c in problem.game.policies if c.subject in (d.name, d.name.split("[", 1)[0], d.actor.name)]
+    asked = [c for c in problem.game.policies if c.subject in (d.name, written(d.name), d.actor.name)]
     return Diagnostic("L005", f"this policy does not fit {d.name}: {why}", asked[0].span if asked else d.span,
                       "leave the family to the compiler, or name one that can read these inputs")
 
@@ -177,7 +178,7 @@ def spec(stacked: Mapping[str, Strategy]) -> dict[str, Any]:
 
 def family_of(problem: Problem, settings: Settings, d: Decision) -> tuple[str, dict[str, Any]]:
     """The family that the text asks for (of a decision, else of its player), else the contract's default."""
-    for subject in (d.name, d.name.split("[", 1)[0], d.channel, d.actor.name):
+    for subject in (d.name, written(d.name), d.channel, written(d.channel or d.name), d.actor.name):
         for choice in problem.game.policies:
             if choice.subject == subject and choice.family != "best_response":
                 return choice.family, {n: int(v) if isinstance(v, float) and v.is_integer() else v for n, v in choice.options}

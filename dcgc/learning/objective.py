@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..core.naming import of_stage, written
 from ..core.site import Channel, Decision, Route
 from ..gradients.estimators import ESTIMATORS, Estimator
 from ..lower.message_sites import MessageSite, Unsuitable, able_at, misfit_at, sites_of
@@ -160,7 +161,7 @@ def estimated_sites(problem: Problem, choices: Choices, idle: list[str]) -> tupl
     known = {s.label: s for s in sites}
     estimators = {}
     for name, estimator in choices.single.items():
-        members = [s for s in sites if name in (s.label, s.label.split("[", 1)[0])]
+        members = [s for s in sites if name in (s.label, of_stage(s.label), written(s.label))]
         if not members:
             near = near_names(name, tuple(known), most=1)
             raise GameError((misfit(f"an estimator is chosen for {name}, where nothing is drawn from a law that a policy has",
@@ -194,7 +195,7 @@ def first_span(problem: Problem) -> Span:
 def span_of(problem: Problem, name: str) -> Span:
     """Where the text speaks of a channel or a site; else the first channel."""
     places = [(c.name, c.place) for c in problem.game.channels] + [(s.name, s.span) for s in problem.game.sites]
-    return next((place for known, place in places if name in (known, known.split("[", 1)[0])), first_span(problem))
+    return next((place for known, place in places if name in (known, of_stage(known), written(known))), first_span(problem))
 
 
 # ---------------------------------------------------------------- routes
@@ -220,7 +221,7 @@ def routes(problem: Problem, idle: list[str]) -> tuple[Route, ...]:
 def sites_on(problem: Problem, subject: str) -> tuple[str, ...]:
     """The sites at which a route through a channel or value is cut. Words have no derivative of their own: their law is cut."""
     def named(name: str) -> bool:
-        return subject in (name, name.split("[", 1)[0])
+        return subject in (name, of_stage(name), written(name))
 
     found = [s.name for s in problem.game.sites if named(s.name)]
     for c in problem.game.channels:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.naming import written
 from ..lower.problem import Problem
 from ..lower.strategy import real_inputs
 from ..source import Diagnostic, GameError
@@ -78,7 +79,7 @@ def asked_for(problem: Problem) -> list[str]:
     restricted: set[str] = set()
     for d in problem.game.decisions:
         for c in problem.game.policies:
-            if c.subject not in (d.name, d.name.split("[", 1)[0], d.actor.name):
+            if c.subject not in (d.name, written(d.name), d.actor.name):
                 continue
             reals = real_inputs(d)
             if c.family == "table" and reals:

@@ -31,9 +31,9 @@ from ..core.expression import (
     rebuild,
 )
 from ..core.folding import ONE, ZERO, fold, number
-from ..core.site import Actor, Channel, Constraint, Decision, Equation, Game, Let, Payment, Plot, Random, Site
+from ..core.site import WRITTEN_OUT, Actor, Channel, Constraint, Decision, Equation, Game, Let, Payment, Plot, Random, Site
 
-LARGEST = 8
+LARGEST = WRITTEN_OUT
 
 Binding = Mapping[str, float]
 

@@ -18,6 +18,7 @@ import numpy as np
 import optax
 from jax import Array
 
+from ..core.naming import written
 from ..core.site import Decision
 from ..learning import ENGINES
 from ..learning.message_engine import extremes_of, team_cost
@@ -83,7 +84,7 @@ def retuned(problem: Problem, profile: Mapping[str, Any], groups: Sequence[str],
 def free_form(problem: Problem, d: Decision, families: tuple[str, ...]) -> bool:
     """Whether the text asks for no family of policies for this decision, but for these."""
     asked = {c.subject for c in problem.game.policies if c.family not in families}
-    return not {d.name, d.name.split("[", 1)[0], d.actor.name} & asked
+    return not {d.name, written(d.name), d.actor.name} & asked
 
 
 def best_of(candidates: list[tuple[dict[str, Any], str]], problem: Problem, groups: Sequence[str],

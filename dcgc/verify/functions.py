@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.expression import references
+from ..core.naming import of_stage, written
 from ..core.site import Decision
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
@@ -27,10 +28,10 @@ def decision_named(problem: Problem, name: str) -> Decision:
     """The decision of this name, or the only one of the player of this name; raises KeyError."""
     by_player = [d for d in problem.game.decisions if problem.decider(d).label == name or d.actor.name == name]
     for d in problem.game.decisions:
-        if name in (d.name, d.name.split("[", 1)[0]):
+        if name in (d.name, of_stage(d.name), written(d.name)):
             return d
     if by_player:
-        if len({d.name.split("[", 1)[0] for d in by_player}) == 1:
+        if len({of_stage(d.name) for d in by_player}) == 1:
             return by_player[0]
         raise KeyError(f"{name} decides more than once: {', '.join(d.name for d in by_player)}")
     raise KeyError(name)
