@@ -142,16 +142,16 @@ def best(way: Way) -> float:
 
 def table(ways: list[Way]) -> str:
     score_ways = [w for w in ways if "REINFORCE" in w.name]
-    asked = " | ".join(f"plays to the best of '{w.name}'" for w in score_ways)
-    head = f"| trained | plays | accuracy: median | least | most | rate | {asked} |"
+    asked = [f"plays to the best of '{w.name}'" for w in score_ways]
+    head = f"| {' | '.join(['trained', 'plays', 'accuracy: median', 'least', 'most', 'rate', *asked])} |"
     rows = [head, "|---|---|---|---|---|---|" + "---|" * len(score_ways)]
     for w in ways:
         cells = []
         for other in score_ways:
             n = plays_until(w, best(other))
             cells.append("-" if other is w else "not reached" if np.isinf(n) else f"{n:,.0f} (1/{other.plays[-1] / max(n, 1):.0f})")
-        rows.append(f"| {w.name} | {w.plays[-1]:,} | {np.median(w.final):.4f} | {w.final.min():.4f} | {w.final.max():.4f} | {w.rate:g} | "
-                    f"{' | '.join(cells)} |")
+        figures = [w.name, f"{w.plays[-1]:,}", *(f"{f(w.final):.4f}" for f in (np.median, np.min, np.max)), f"{w.rate:g}"]
+        rows.append(f"| {' | '.join([*figures, *cells])} |")
     return "\n".join(rows)
 
 

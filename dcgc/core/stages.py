@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .resolve import Resolver
 
 MOST_SITES = 400  # of all stages together
+MOST_HALTS = 12  # whether play goes on is worked out over all their outcomes together
 
 
 @dataclass
@@ -97,6 +98,11 @@ def stage(el: Elaborator, s: tree.Stage, scope: Scope) -> None:
             el.broken |= time.block | set(time.states)
             raise Unlowered("L004", f"{length:g} stages with {count} draws, values, decisions and payments each are too many to write out",
                             where, f"at most {MOST_SITES} in all: `1..{max(1, MOST_SITES // count)}` would fit")
+        if k == 1 and time.halts * length > MOST_HALTS:
+            time.stage, el.now = 0, {}
+            el.broken |= time.block | set(time.states)
+            raise Unlowered("L001", f"{time.halts * length:g} halts cannot be lowered yet", where,
+                            f"at most {MOST_HALTS} in all: `1..{max(1, MOST_HALTS // time.halts)}` would fit")
         if is_over(time):
             break
     time.length, time.stage, el.now = round(length), 0, {}

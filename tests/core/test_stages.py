@@ -289,6 +289,7 @@ def test_what_cannot_be_written_out_is_said_at_its_line():
     assert codes(HEAD + "stage t in 1..3 " + body.replace("knowing t", "knowing nothing")) == [
         ("L001", "decide u : Real by A knowing nothing")]
     assert codes(HEAD + "stage t in 1..133 " + body) == []
+    assert codes(STOPPING, T=7) == [("L001", "1..T")] and codes(STOPPING, T=6) == []
 
 
 def test_names_of_stages_and_members():
