@@ -158,12 +158,12 @@ def test_load_gathers_all_diagnostics():
 
 
 def test_a_game_that_cannot_be_trained_says_why(capsys):
-    game = dcgc.load("supply_functions")
+    game = dcgc.load("rubinstein")
     with pytest.raises(dcgc.GameError, match="L00"):
         dcgc.train(game)
-    assert main(["train", "supply_functions"]) == 1
+    assert main(["train", "rubinstein"]) == 1
     assert "[L001]" in capsys.readouterr().err
-    assert main(["show", "supply_functions"]) == 1
+    assert main(["show", "rubinstein"]) == 1
 
 
 def test_show(capsys):
