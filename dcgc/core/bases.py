@@ -14,7 +14,7 @@ from ..source import Span
 from ..syntax import tree
 from .expression import Apply, Constant, Expression, Select
 
-WRITTEN_OUT = 8  # highest power that becomes plain arithmetic, which other parts of the compiler can see through
+HIGHEST_POWER = 8  # highest power that becomes plain arithmetic, which other parts of the compiler can see through
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def unbounded(basis: Basis, function: Expression, x: Expression, span: Span) -> 
     if basis.name == "mlp":
         return Apply("hidden_layer", (function, x), span=span)
     degree = basis.coefficients - 1
-    if degree > WRITTEN_OUT:
+    if degree > HIGHEST_POWER:
         return Apply("polynomial", (function, x), span=span)
     powers = [Select(function, (Constant(float(k + 1)),), (False,), span=span) for k in range(degree + 1)]
     value: Expression = powers[-1]

@@ -84,7 +84,6 @@ class Decision(Site):
     mixed: bool
     channel: str | None = None  # the channel that this encoder fills, or the private look that it is
     function: str | None = None  # of a whole function, whose coefficients are decided: how it is written
-    shared: str | None = None  # the name of the policy that it shares with the same decision of other stages
 
     @property
     def finite(self) -> bool:

@@ -1,7 +1,7 @@
 """Small loops and small arrays become scalar sites, so that every site depends on as little as possible.
 
 What a member does depends on that member's own draws only; kept as one array over the members, it would seem to depend on all
-of them, and a product grid would pay for it. Loops of more than ``LARGEST`` members stay loops: they are vectorised, and compile
+of them, and a product grid would pay for it. Loops of more than ``WRITTEN_OUT`` members stay loops: they are vectorised, and compile
 time does not grow with them.
 """
 
@@ -32,8 +32,6 @@ from ..core.expression import (
 )
 from ..core.folding import ONE, ZERO, fold, number
 from ..core.site import WRITTEN_OUT, Actor, Channel, Constraint, Decision, Equation, Game, Let, Payment, Plot, Random, Site
-
-LARGEST = WRITTEN_OUT
 
 Binding = Mapping[str, float]
 
@@ -74,7 +72,7 @@ class _Unroller:
 
     def members(self, part: Channel | Constraint | Equation) -> list[Any]:
         """A channel, a constraint or an equation for every member of a small family."""
-        if int(np.prod([a.size for a in part.axes])) > LARGEST:
+        if int(np.prod([a.size for a in part.axes])) > WRITTEN_OUT:
             return [part]
         out = []
         for numbers in product(*(range(a.low, a.low + a.size) for a in part.axes)):
@@ -98,7 +96,7 @@ class _Unroller:
 
     def site(self, site: Site) -> None:
         count = int(np.prod([a.size for a in site.axes])) if site.axes else 1
-        if count > LARGEST:
+        if count > WRITTEN_OUT:
             self.looped[site.name] = site.axes
             self.sites.append(self.rewritten(site, {}, site.name))
             return
@@ -123,7 +121,7 @@ class _Unroller:
         new = self.rewritten(site, binding, name)
         if isinstance(new, Random) and new.distribution == "MvNormal" and self.normal_vector(new):
             return
-        if not isinstance(new, Random) or not new.shape or int(np.prod(new.shape)) > LARGEST \
+        if not isinstance(new, Random) or not new.shape or int(np.prod(new.shape)) > WRITTEN_OUT \
                 or new.distribution in ("MvNormal", "Dirichlet"):
             self.sites.append(new)
             return
@@ -163,7 +161,7 @@ class _Unroller:
         numbers = covariance.value if isinstance(covariance, Constant) else \
             self.game.parameters[covariance.name] if isinstance(covariance, Parameter) else constant_array(covariance, self.game)
         size = site.shape[-1]
-        if numbers is None or len(site.shape) != 1 or size > LARGEST:
+        if numbers is None or len(site.shape) != 1 or size > WRITTEN_OUT:
             return False
         factor = np.linalg.cholesky(np.asarray(numbers, float))
         zs = [f"{site.name}.z{k + 1}" for k in range(size)]
@@ -252,7 +250,7 @@ class _Unroller:
         return Select(base, indices, one_hot, span=None if whole is None else whole.span)
 
     def fold(self, e: Fold, binding: Binding) -> Expression:
-        if e.axis.size > LARGEST:
+        if e.axis.size > WRITTEN_OUT:
             return rebuild(e, lambda c: self.expression(c, binding))
         terms: list[tuple[Expression, Expression]] = []
         for k in range(e.axis.low, e.axis.low + e.axis.size):

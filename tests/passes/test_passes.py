@@ -7,12 +7,11 @@ import pytest
 from small_games import cost, elaborated, figures, natural, problem, rule, sampled
 
 from dcgc.core.expression import Fold, walk
-from dcgc.core.site import Decision, Random
+from dcgc.core.site import WRITTEN_OUT, Decision, Random
 from dcgc.information.dependence import mentioned
 from dcgc.lower import Problem, prepare
 from dcgc.lower.world import World
 from dcgc.passes import PASSES, simplify
-from dcgc.passes.unroll import LARGEST
 
 FAMILY = """game G
 param N : int = 3
@@ -58,11 +57,11 @@ def test_written_out_and_in_a_loop_are_the_same(n):
 
 
 def test_nothing_small_is_left_in_a_loop():
-    p = problem(FAMILY, N=LARGEST)
+    p = problem(FAMILY, N=WRITTEN_OUT)
     assert not p.loops
     assert not any(isinstance(e, Fold) for s in p.game.sites for m in mentioned(s) for e in walk(m))
-    assert len(p.game.decisions) == LARGEST
-    assert problem(FAMILY, N=LARGEST + 1).loops
+    assert len(p.game.decisions) == WRITTEN_OUT
+    assert problem(FAMILY, N=WRITTEN_OUT + 1).loops
 
 
 def test_passes_are_idempotent():
