@@ -28,6 +28,7 @@ class Engine(abc.ABC):
     title: ClassVar[str]
     leads: ClassVar[bool] = False  # whether it is for games in which somebody announces a policy (and for no others)
 
+    conclusive: ClassVar[bool] = True  # whether a profile that stands up to its regret ends the search
     fresh: ClassVar[bool] = False  # whether every step has samples of its own, so that no policy can learn its nodes
 
     @abc.abstractmethod

@@ -31,6 +31,7 @@ class SilenceEngine(Engine):
     """The states are those of the sweeps on the silent game."""
 
     name = "silence"
+    conclusive = False  # talk that tells something is looked for all the same
     title = "babbling: the game without its messages, sweeps of best responses"
 
     def refuses(self, problem: Problem) -> str | None:

@@ -131,8 +131,7 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
         if interrupted:
             break  # the checkpoint stays where the engine can go on
         state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
-        # talk is looked for also where silence is an equilibrium
-        if (engine.name != "silence" and any(accepted(problem, c) for c in new)) or (
+        if (engine.conclusive and any(accepted(problem, c) for c in new)) or (
                 engine.name == "sweeps" and any(c.judged.regret <= GOOD for c in new)):
             state["index"] = len(order)
         if store is not None:
