@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from ..source import Ledger, Source, Span, near_names
 from ..syntax import parse, tree
 from . import accounts, channels, declarations, moves, reports, time
 from .checked import CheckedGame, Symbol
-from .context import MOST_DEPTH, Checker, Place, children
+from .context import MOST_DEPTH, Checker, Place, children, names_of
 from .mistakes import knowledge as K
 from .mistakes import missing as M
 from .mistakes import names as N
@@ -132,14 +132,39 @@ def _holds(span: Span, offset: int) -> bool:
 
 
 def _expand(file: tree.File, loader: Loader) -> tuple[tree.Statement, ...]:
-    """The statements with every ``use`` replaced by what it brings."""
+    """The statements with every ``use`` replaced by what it brings.
+
+    What a ``use`` fills in may name any param of the game, so it stands after the last of them. A channel of another
+    file on which the game never sends is left out, with the params that nothing else mentions.
+    """
+    sent = {s.target.name for s in _everywhere(file.statements) if isinstance(s, tree.Send)}
+    last = max((i for i, s in enumerate(file.statements) if isinstance(s, tree.Param)), default=-1)
     found: list[tree.Statement] = []
-    for statement in file.statements:
+    held: list[tree.Statement] = []
+    brought: set[int] = set()
+    for i, statement in enumerate(file.statements):
         if isinstance(statement, tree.Use):
-            found.extend(loader.take(statement, ()))
+            taken = [t for t in loader.take(statement, ()) if not isinstance(t, tree.Channel) or t.target.name in sent]
+            brought |= {id(t) for t in taken if isinstance(t, tree.Param)}
+            (held if statement.filled and i < last else found).extend(taken)
         else:
             found.append(statement)
-    return tuple(found)
+        if i == last:
+            found.extend(held)
+    if not brought:
+        return tuple(found)
+    mentioned = {name for statement in found for name in names_of(statement)}
+    return tuple(s for s in found if id(s) not in brought or not isinstance(s, tree.Param) or s.name in mentioned)
+
+
+def _everywhere(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Statement]:
+    """Statements and those of their blocks."""
+    waiting = list(statements)
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        if isinstance(statement, (tree.For, tree.When, tree.Stage)):
+            waiting.extend(statement.body)
 
 
 def _too_deep(ledger: Ledger, statement: tree.Statement) -> bool:

@@ -1,29 +1,25 @@
 """``use``: definitions and channels from files beside the game and from ``stdlib/``.
 
 ``use "lib.dcg"`` brings what the file defines under plain names, ``use "lib.dcg" as L`` under ``L.f``. ``use std.a.b``
-is the file ``stdlib/a/b.dcg``; if there is none, the definition ``b`` alone out of ``stdlib/a.dcg``. Params come along
-if what is taken mentions them. A game reads nothing outside its own folder.
+is the file ``stdlib/a/b.dcg``; if there is none, the definition or channel ``b`` alone out of ``stdlib/a.dcg``. Params
+come along if what is taken mentions them. A game reads nothing outside its own folder.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 from ..source import Ledger, Source, near_names
 from ..syntax import parse, tree
-from .context import nodes_of
+from .filling import Taken, filled, mentions, name_of, renamed
 from .mistakes import use as U
 
 MOST_FILES = 32
 MOST_DEPTH = 8
 MOST_BYTES = 256 * 1024
 
-Taken = tree.Def | tree.Channel | tree.Param
-Some = TypeVar("Some", bound=tree.Node)
 
 
 @dataclass
@@ -60,7 +56,12 @@ class Loader:
             if not taken:
                 self._unknown(statement)
                 return ()
-        return _renamed(taken, f"{statement.alias}.") if statement.alias is not None else taken
+        if statement.filled:
+            taken = filled(taken, statement, self.ledger)
+        if statement.alias is None:
+            return taken
+        prefix = f"{statement.alias}."
+        return renamed(taken, {name: prefix + name for name in map(name_of, taken) if not name.startswith(prefix)})
 
     def contents(self, source: Source, chain: tuple[Path, ...]) -> tuple[Taken, ...]:
         """The definitions and channels of a file, with those that it takes from others."""
@@ -71,7 +72,7 @@ class Loader:
                 taken.extend(self.take(statement, chain))
             elif isinstance(statement, (tree.Def, tree.Channel, tree.Param)):
                 taken.append(statement)
-        mentioned = {name for item in taken if not isinstance(item, tree.Param) for name in _mentions(item)}
+        mentioned = {name for item in taken for name in _meant(item)}
         return tuple(item for item in taken if not isinstance(item, tree.Param) or item.name in mentioned)
 
     def _beside(self, statement: tree.Use, chain: tuple[Path, ...]) -> tuple[Path, str | None] | None:
@@ -176,53 +177,23 @@ def _read(path: Path, statement: tree.Use, ledger: Ledger) -> Source | None:
 # ---------------------------------------------------------------- names
 
 
-def _mentions(item: Taken) -> set[str]:
-    return {node.name for node in nodes_of(item) if isinstance(node, tree.Name)}
-
-
-def _name(item: Taken) -> str:
-    return item.target.name if isinstance(item, tree.Channel) else item.name
-
-
 def _needed(taken: tuple[Taken, ...], wanted: str) -> tuple[Taken, ...]:
     """One definition and everything that it is made of."""
     needed = {wanted}
     for item in reversed(taken):
-        if _name(item) in needed:
-            needed |= _mentions(item)
-    found = tuple(item for item in taken if _name(item) in needed)
-    return found if any(_name(item) == wanted for item in found) else ()
+        if name_of(item) in needed:
+            needed |= _meant(item)
+    params = {item.name: item for item in taken if isinstance(item, tree.Param)}
+    for name in [name for name in params if name in needed]:
+        needed |= mentions(params[name])
+    found = tuple(item for item in taken if name_of(item) in needed)
+    return found if any(name_of(item) == wanted for item in found) else ()
 
 
-def _renamed(taken: tuple[Taken, ...], prefix: str) -> tuple[Taken, ...]:
-    """The same under names that begin with ``prefix``, also where they name each other."""
-    names = {_name(item): prefix + _name(item) for item in taken}
-    return tuple(_rename_item(item, names) for item in taken)
-
-
-def _rename_item(item: Taken, names: Mapping[str, str]) -> Taken:
-    if isinstance(item, tree.Def):
-        free = {old: new for old, new in names.items() if old not in item.parameters}
-        return replace(item, name=names[item.name], body=_rename(item.body, free))
-    if isinstance(item, tree.Param):
-        renamed = _rename(item, names)
-        return replace(renamed, name=names[item.name])
-    renamed_channel = _rename(item, names)
-    return replace(renamed_channel, target=replace(renamed_channel.target, name=names[item.target.name]))
-
-
-def _rename(node: Some, names: Mapping[str, str]) -> Some:
-    """A tree with its names exchanged; the index of a sum hides a name of the module."""
-    inner = names
-    if isinstance(node, tree.Comprehension) and node.binder in names:
-        inner = {old: new for old, new in names.items() if old != node.binder}
-    changes: dict[str, Any] = {}
-    for part in fields(node):
-        value = getattr(node, part.name)
-        if isinstance(value, tree.Node):
-            changes[part.name] = _rename(value, inner)
-        elif isinstance(value, tuple):
-            changes[part.name] = tuple(_rename(item, inner) if isinstance(item, tree.Node) else item for item in value)
-    if isinstance(node, tree.Name):
-        changes["name"] = names.get(node.name, node.name)
-    return replace(node, **changes)
+def _meant(item: Taken) -> set[str]:
+    """What an item mentions; the word of a channel's noise is no name."""
+    if isinstance(item, tree.Channel) and isinstance(item.body.noise, (tree.Name, tree.Call)):
+        noise = item.body.noise
+        rest = mentions(replace(item, body=replace(item.body, noise=None)))
+        return rest | (set().union(*(mentions(a) for a in noise.arguments)) if isinstance(noise, tree.Call) else set())
+    return mentions(item)

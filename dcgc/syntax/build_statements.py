@@ -51,11 +51,13 @@ def cite(children: Children, span: Span) -> tree.Cite:
 
 
 def use_path(children: Children, span: Span) -> tree.Use:
-    return tree.Use(children[0].text, None, _alias(children[1]), span=span)
+    path, filled, alias = children
+    return tree.Use(path.text, None, _alias(alias), tuple(filled or ()), span=span)
 
 
 def use_module(children: Children, span: Span) -> tree.Use:
-    return tree.Use(None, children[0].text, _alias(children[1]), span=span)
+    module, filled, alias = children
+    return tree.Use(None, module.text, _alias(alias), tuple(filled or ()), span=span)
 
 
 def _alias(token: Token | None) -> str | None:
@@ -96,6 +98,11 @@ def team(children: Children, span: Span) -> tree.Team:
 
 def target(children: Children, span: Span) -> tree.Target:
     return tree.Target(declared(children[0]), children[1] or (), span=span)
+
+
+def filling(children: Children, span: Span) -> tree.Target:
+    """What ``send`` fills: nothing new, so the name may be one of a module, with dots."""
+    return tree.Target(children[0].text, children[1] or (), span=span)
 
 
 def decide(children: Children, span: Span) -> tree.Decide:
@@ -321,6 +328,7 @@ BUILDERS: Mapping[str, Callable[[Children, Span], Any]] = {
     "parameters": parameters,
     "player_item": player_item,
     "target": target,
+    "filling": filling,
     "knowing": first,
     "within": within_clause,
     "condition": condition_clause,

@@ -106,7 +106,8 @@ def _route(node: tree.Route) -> str:
 
 def _use(node: tree.Use) -> str:
     what = node.module if node.path is None else f'"{node.path}"'
-    return f"use {what}" + ("" if node.alias is None else f" as {node.alias}")
+    filled = f"({', '.join(f'{a.keyword} = {expression(a.value)}' for a in node.filled)})" if node.filled else ""
+    return f"use {what}{filled}" + ("" if node.alias is None else f" as {node.alias}")
 
 
 def _param(node: tree.Param) -> str:

@@ -244,11 +244,15 @@ class Cite(Statement):
 
 @node
 class Use(Statement):
-    """``use "other.dcg" as NAME`` (``path`` set) or ``use std.channels.awgn`` (``module`` set)."""
+    """``use "other.dcg" as NAME`` (``path`` set) or ``use std.channels.awgn`` (``module`` set).
+
+    ``filled`` says what stands for params and players of what is used: ``use std.channels.awgn(Sender = A, power = 2)``.
+    """
 
     path: str | None
     module: str | None
     alias: str | None
+    filled: tuple[Argument, ...] = ()
 
 
 @node

@@ -65,4 +65,14 @@ NO_FOLDER = Mistake(
     text('use "other.dcg"'),
 )
 
+NOTHING_TO_FILL = Mistake(
+    "U708",
+    "an argument of use that stands for nothing",
+    "`{text}` {why}",
+    "what can be given: {known}",
+    "`use FILE(NAME = VALUE, ..)` puts players and numbers of the game in place of the players and params of what is used, "
+    "each by its name there, once.",
+    text("use std.channels.awgn(Sender = A, colour = 3)"),
+)
+
 USE = tuple(value for value in list(globals().values()) if isinstance(value, Mistake))
