@@ -11,7 +11,7 @@ from ..core.naming import written
 from ..lower.problem import Problem
 from ..lower.strategy import real_inputs
 from ..source import Diagnostic, GameError
-from ..verify.judge import Judgement, judge
+from ..verify.judge import Judgement, costlier, judge
 from ..verify.ledger import is_babbling
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
@@ -204,7 +204,8 @@ def candidates_of(problem: Problem, engine: Engine, settings: Settings, state: d
 
 def saved(c: Candidate) -> dict[str, Any]:
     return {"engine": c.engine, "profile": c.found.profile, "starts": c.found.starts,
-            "judged": {"costs": dict(c.judged.costs), "total": c.judged.total, "regret": c.judged.regret, "sharp": c.judged.sharp}}
+            "judged": {"costs": dict(c.judged.costs), "total": c.judged.total, "regret": c.judged.regret, "sharp": c.judged.sharp,
+                       "error": c.judged.error}}
 
 
 def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
@@ -217,7 +218,20 @@ def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
         regret = c.judged.regret if math.isfinite(c.judged.regret) else math.inf
         return (max(-4.0, round(math.log10(max(regret, 1e-12)) * 2) / 2), total)
 
-    return sorted(candidates, key=key)
+    ranked = sorted(candidates, key=key)
+    return surest_first(problem, ranked) if problem.is_team else ranked
+
+
+def surest_first(problem: Problem, ranked: list[Candidate]) -> list[Candidate]:
+    """Of a team's profiles whose costs differ by less than their errors, the one whose cost is known best, if it is not surely worse."""
+    if not ranked:
+        return ranked
+    first = ranked[0]
+    tied = [c for c in ranked if c.judged.total - c.judged.error <= first.judged.total + first.judged.error]
+    surest = min(tied, key=lambda c: c.judged.error)
+    if surest is first or surest.judged.error > 0.1 * first.judged.error or costlier(problem, surest.found.profile, first.found.profile):
+        return ranked
+    return [surest, *(c for c in ranked if c is not surest)]
 
 
 def equilibria(ranked: list[Candidate]) -> list[tuple[int, Candidate]]:

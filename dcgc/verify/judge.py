@@ -11,30 +11,34 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.site import Let, Payment, Site
-from ..lower.plans import natural_grid
+from ..lower.plans import information_grid, natural_grid
 from ..lower.problem import Problem
+from ..lower.resolve import resolution
+from ..lower.strategy import BestResponse
 from ..lower.variable import constant, lift
 from ..lower.world import World
 from .regrets import player_regrets
-from .scoring import choose_ground
+from .scoring import BUDGET, DENSE, SCRAMBLES, choose_ground, information, sampled
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """``costs`` by player; ``total``: of the team, of whoever announces first, or their sum; ``regret``: over the stakes, the largest ex
-    ante one or, but for a team, conditional one; ``sharp``: whether all regrets are exact."""
+    """``costs`` by player; ``total``: of the team, of whoever announces first, or their sum, and its numerical ``error``; ``regret``: over
+    the stakes, the largest ex ante one or, but for a team, conditional one; ``sharp``: whether all regrets are exact."""
 
     costs: Mapping[str, float]
     total: float
     regret: float
     sharp: bool
+    error: float = 0.0
 
 
 def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     """Costs on the finest grid of the scorecard, regrets by best replies at every input."""
     ground = choose_ground(problem, profile, thorough=False)
-    worlds = ground.worlds() if ground.random else ground.worlds()[-1:]
-    costs = {p.label: float(np.mean([float(problem.paid(w, p)) for w in worlds])) for p in problem.people}
+    worlds = ground.worlds()
+    by_world = {p.label: np.asarray([float(problem.paid(w, p)) for w in worlds]) for p in problem.people}
+    costs = {k: float(v.mean() if ground.random else v[-1]) for k, v in by_world.items()}
     at_stake = {p.label: stakes(problem, worlds[-1], p.label) for p in problem.people}
     rows, _ = player_regrets(problem, profile)
     parts = []
@@ -50,7 +54,32 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
     total = costs.get(first, math.nan) if problem.is_team else \
         costs[problem.leaders[0].label] if problem.leaders else sum(costs.values())
-    return Judgement(costs, total, worst if math.isfinite(worst) else math.inf, all(r.exact for r in rows))
+    people = [first] if problem.is_team else [problem.leaders[0].label] if problem.leaders else list(costs)
+    error = spread(sum((by_world[k] for k in people if k in by_world), np.zeros(len(worlds))), ground.random)
+    return Judgement(costs, total, worst if math.isfinite(worst) else math.inf, all(r.exact for r in rows), error)
+
+
+def spread(values: np.ndarray, random: bool) -> float:
+    """The error of an expectation: 95% of what independent samples disagree by, or the change from the coarser grid to the finer."""
+    if random:
+        return 2.36 * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
+    return abs(float(values[-1] - values[0]))
+
+
+def costlier(problem: Problem, a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether a team surely pays more under one profile than under another, on the same nodes: by more than 95% of what independent
+    samples of nature disagree by; where somebody replies exactly, by more than the difference changes from a coarser grid to a finer."""
+    person = problem.decider(problem.game.decisions[0])
+    random = not any(isinstance(s, BestResponse) for s in (*a.values(), *b.values()))
+    if random:
+        pairs = [(sampled(problem, a, s), sampled(problem, b, s)) for s in range(SCRAMBLES)]
+    else:
+        fine = resolution(problem, DENSE, BUDGET)
+        assert fine is not None  # or nobody could reply exactly
+        grids = [information_grid(problem, b, r) for r in (fine.finer(0.5), fine)]
+        pairs = [(information(problem, a, g), information(problem, b, g)) for g in grids]
+    more = np.asarray([float(problem.paid(x, person) - problem.paid(y, person)) for x, y in pairs])
+    return bool((more.mean() if random else more[-1]) > spread(more, random))
 
 
 def stakes(problem: Problem, world: World, label: str) -> float:

@@ -67,9 +67,9 @@ def judged(problem: Problem, grid: Grid, d: Decision) -> Relaxation:
     return Relaxation("cells", frozenset(information.dims))
 
 
-def values_at(problem: Problem, world: World, d: Decision, values: Variable | None) -> Variable:
+def values_at(problem: Problem, world: World, d: Decision, values: Variable | None, anywhere: bool = False) -> Variable:
     """Density-weighted Q at every point of what ``d`` knows, for given values (along ``candidate``), or, for None, along the
-    decision's own coordinate."""
+    decision's own coordinate. ``anywhere``: also of acts that carry somebody's observation off the grid, as far as the grid goes."""
     information = problem.reduction.information[d.name]
     assert information is not None
     wanted = problem.dependence.payments_of(d.name)
@@ -82,7 +82,7 @@ def values_at(problem: Problem, world: World, d: Decision, values: Variable | No
         e = here.expectation(here.payment(p), keep, without=None if values is not None else d.name, tremble=True)
         total = lift(jnp.add, total, e)
     total = pooled(here, d, total, information.dims)
-    return total if values is None else on_grid_alone(problem, here, d, total, information.dims)
+    return total if values is None or anywhere else on_grid_alone(problem, here, d, total, information.dims)
 
 
 def on_grid_alone(problem: Problem, here: World, d: Decision, cost: Variable, dims: tuple[str, ...]) -> Variable:
@@ -198,7 +198,8 @@ def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, 
     chosen = np.asarray(broadcast_to(world.choice(d.name), dims, shape))
     q = evaluator(problem, world, d, names)
     low, high = search_interval(world, d, dims, shape, chosen)
-    at_chosen = q(chosen[..., None])[..., 0]
+    # what is chosen in the far tails may end off the grid: it is judged by what is on it, its rivals must stay on it
+    at_chosen = evaluator(problem, world, d, names, anywhere=True)(chosen[..., None])[..., 0]
     best, least = closing_in(q, low, high, chosen, at_chosen, count)
     for _ in range(WIDENINGS):  # a best reply at the end of an unbounded side may lie beyond it
         margin = 0.02 * (high - low)
@@ -212,7 +213,8 @@ def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, 
     return at_chosen - least, best, chosen
 
 
-def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...]) -> Callable[[np.ndarray], np.ndarray]:
+def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...], anywhere: bool = False,
+              ) -> Callable[[np.ndarray], np.ndarray]:
     """Q on the grid of ``names`` for an array of candidates (*grid, candidates), a few at a time."""
     shape = tuple(world.grid.sizes[x] for x in names)
 
@@ -220,7 +222,7 @@ def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...
     def some(values: Array) -> Array:
         dims = tuple(sorted((*names, CANDIDATE)))
         data = jnp.moveaxis(values, -1, dims.index(CANDIDATE))
-        v = values_at(problem, world, d, Variable(dims, data))
+        v = values_at(problem, world, d, Variable(dims, data), anywhere)
         full = jnp.broadcast_to(expand(v, dims, 0), data.shape)
         return jnp.moveaxis(full, dims.index(CANDIDATE), -1)
 
