@@ -126,7 +126,7 @@ def walk_body(el: Elaborator, s: tree.Stage, scope: Scope, length: float,
     time.total = 0 if math.isinf(length) else round(length)
     time.length = max(time.total, 1)
     time.block = frozenset(stages.made_in(s.body))
-    time.discount = None
+    time.discount, time.carried = None, []
     carry(el, s.binder, ONE, core.Apply("add", (core.Reference(s.binder), ONE)),
           Kind("real") if math.isinf(length) else Kind("category", (), time.total), (), s.low.span)
     for name in time.states:
@@ -152,15 +152,17 @@ def own_kind(el: Resolver, name: str) -> Kind:
 
 def carry(el: Elaborator, name: str, first: core.Expression, following: core.Expression, kind: Kind, axes: tuple[core.Axis, ...],
           span: Span) -> None:
-    """A state, and its next value."""
+    """A state; its next value becomes a site at the end of the stage."""
     el.add(State(name, axes, (), span, first, f"next({name})"), kind)
-    el.add(Let(f"next({name})", axes, (), span, following), kind)
-    el.let_sizes[name] = el.let_sizes[f"next({name})"] = 1
+    el.let_sizes[name] = 1
+    el.time.carried.append((name, following, span))
 
 
 def close(el: Elaborator, s: tree.Stage, first: int, delays: int) -> None:
     """Next values, survival and delays as sites; then the states' names are their last values."""
     time = el.time
+    for name, value, span in time.carried:
+        follow(el, name, value, el.site_axes[name], span)
     for name in time.states:
         update(el, name)
     going = time.survival
@@ -224,16 +226,19 @@ def update(el: Elaborator, name: str) -> None:
         raise Unlowered("L001", f"a halt between two updates of `{name}` cannot be lowered yet", updates[-1].span,
                         "let `halt` stand before or after both")
     axes = updates[0].scope.axes if updates else el.site_axes[name]
-    kind = own_kind(el, name)
-    value = stages.updated(el, updates, name, axes)
-    following = f"next({name})"
-    el.let_sizes[following] = el.sizes.get(id(value), 1)
-    el.sites.append(Let(following, axes, (), span, value))
-    el.kinds[following], el.site_axes[following] = el.kinds[name], axes
+    follow(el, name, stages.updated(el, updates, name, axes), axes, span)
     if survival is not None and number(survival) is None:
-        assert isinstance(survival, core.Reference) and kind is not None
+        assert isinstance(survival, core.Reference)
         at = next(i for i, x in enumerate(el.sites) if x.name == name)
         el.sites[at] = replace(el.sites[at], survival=survival.site)  # type: ignore[call-arg]
+
+
+def follow(el: Elaborator, name: str, value: core.Expression, axes: tuple[core.Axis, ...], span: Span) -> None:
+    """The site of a state's next value."""
+    site = f"next({name})"
+    el.let_sizes[site] = el.sizes.get(id(value), 1)
+    el.sites.append(Let(site, axes, (), span, value))
+    el.kinds[site], el.site_axes[site] = el.kinds[name], axes
 
 
 def last(el: Resolver, name: str, argument: tree.Expression, start: tree.Expression, scope: Scope) -> core.Expression:

@@ -66,6 +66,7 @@ class Stages:
     refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # states whose last value is unknown: why, and a hint
     once: bool = False  # the stages are elaborated once (``repeated``), not written out
     shapes: dict[str, tuple[Kind, tuple[core.Axis, ...]]] = field(default_factory=dict)  # of the names of such stages
+    carried: list[tuple[str, core.Expression, Span]] = field(default_factory=list)  # states without an update: their next values
     stops: list[tuple[core.Expression | None, core.Expression, int]] = field(default_factory=list)  # survival around each halt, delays
 
 

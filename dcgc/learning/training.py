@@ -24,11 +24,12 @@ from .settings import Progress, Reporter, Settings, Store, Trained
 from .silence_engine import SilenceEngine
 from .softened_engine import SoftenedEngine
 from .stackelberg_engine import StackelbergEngine
+from .stage_engine import StageAffineEngine, StageEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
     AffineEngine(), SweepEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(), StackelbergEngine(),
-    SoftenedEngine())}
+    SoftenedEngine(), StageAffineEngine(), StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -102,6 +103,8 @@ def asked_for(problem: Problem) -> list[str]:
             free = c.family in ("best_response", "table") or (c.family == "constant" and not d.observations)
             if not free:
                 restricted.add(c.family)
+    if problem.game.block is not None:
+        return ["stages"] if restricted - {"affine"} else ["stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
@@ -189,6 +192,8 @@ def accepted(problem: Problem, c: Candidate) -> bool:
 
     A team whose information is not nested can be stuck where no member gains alone: it is always searched further, if a grid can be.
     """
+    if problem.game.block is not None:  # judged by samples
+        return c.judged.regret <= GOOD
     if c.judged.regret > ACCEPTED:
         return False
     searchable = not problem.leaders and ENGINES["sweeps"].refuses(problem) is None

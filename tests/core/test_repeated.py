@@ -137,5 +137,5 @@ def test_labels_and_bools_of_the_stage_before_stay_finite():
     seen = {d.name: [(o.kind, o.size) for o in d.observations] for d in game.decisions}
     assert seen == {"a": [("choice", 2), ("bool", 2)], "b": [("choice", 2), ("bool", 2)]}
     firsts = {s.name: s.first.value for s in game.states}
-    assert firsts["last(a, left)"] == (1.0, 0.0) and firsts["last(a, right)"] == (0.0, 1.0) and firsts["last(b, true)"] == 1
+    assert firsts["last(a, left)"] == (1.0, 0.0) and firsts["last(a, right)"] == (0.0, 1.0) and firsts["last(b, 1)"] == 1
 
