@@ -32,6 +32,18 @@ HERE = Path(__file__).resolve().parent
 GAMES = HERE / "reference_games.toml"
 PAGE = HERE.parent / "docs" / "reference.md"
 CACHE = HERE.parent / "runs" / "reference"
+HEAD = """# Games whose answers are known
+
+Made by `python benchmarks/games_table.py --reference`: every text is trained with no flags in a process of its own, {limit:.0f} s
+at most, and its figures are computed by code that had no part in training. A figure is *reached* within 1%, or within 5% where
+decisions jump or are mixed.
+"""
+EVERY = """
+## Every figure
+
+*error* is how uncertain the figure found is, *off* its distance from the published one (relative, unless that is 0), *seeds* in how
+many of those tried it is reached; *s* are seconds from the text to the scorecard, all compilation included.
+"""
 GOOD = ("met", "beaten", "met by another equilibrium")
 
 
@@ -233,11 +245,8 @@ def page(all_entries: Sequence[Entry], found: Mapping[str, Mapping[int, Outcome]
     why = {e.heading: [line for r in e.runs for line in reasons(r, found[r.key])] for e in all_entries}
     untried = [e for e in all_entries if all(not found[r.key] for r in e.runs)]
     reached = [e for e in all_entries if not why[e.heading]]
-    parts = ["# Games whose answers are known\n",
-             f"Made by `python benchmarks/games_table.py --reference`: every text is trained with no flags in a process of its own, {limit:.0f} s at",
-             "most, and its figures are computed by code that had no part in training. A figure is *reached* within 1%, or 5% where decisions jump or",
-             f"are mixed. **{len(reached)} of {len(all_entries)}** games reach all their figures"
-             + (f"; {len(untried)} have not been trained yet.\n" if untried else ".\n"),
+    left = f"; {len(untried)} have not been trained yet" if untried else ""
+    parts = [HEAD.format(limit=limit), f"**{len(reached)} of {len(all_entries)}** games reach all their figures{left}.\n",
              "| | game | runs | figures | largest error | seconds | reached |", "|---|---|---|---|---|---|---|"]
     for e in all_entries:
         firsts = [found[r.key][min(found[r.key])] for r in e.runs if found[r.key]]
@@ -248,10 +257,9 @@ def page(all_entries: Sequence[Entry], found: Mapping[str, Mapping[int, Outcome]
         parts.append(f"| {e.heading} | {e.title} | {len(e.runs)} | {len(compared)} | {'' if math.isnan(off) else f'{100 * off:.2f}%'} | "
                      f"{'' if math.isnan(slow) else f'{slow:.0f}'} | {word} |")
     parts += ["\n## Those that do not, and why\n"]
-    parts += [f"- **{e.heading}**, {e.title}: " + "; ".join(why[e.heading]) + "." for e in all_entries if why[e.heading] and e not in untried]
-    parts += ["\n## Every figure\n",
-              "*error* is how uncertain the figure found is, *off* its distance from the published one, *seeds* in how many of those tried it is reached;",
-              "*s* are seconds from the text to the scorecard, all compilation included.\n"]
+    parts += [f"- **{e.heading}**, {e.title}: " + "; ".join(why[e.heading]) + "."
+              for e in all_entries if why[e.heading] and e not in untried]
+    parts += [EVERY]
     for e in all_entries:
         parts += [f"### {e.heading}: {e.title}\n",
                   "| text | figure | published | found | error | off | verdict | s | seeds | engine |", "|" + "---|" * 10]

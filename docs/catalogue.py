@@ -17,7 +17,19 @@ FIELDS: Mapping[str, str] = {
     "control": "Teams and control", "oligopoly": "Oligopoly", "finance": "Finance", "bargaining": "Auctions, contracts and bargaining",
     "communication": "Communication", "attention": "Attention", "differentiable": "Zero-sum and matrix games",
 }
-WIDTH = 138
+LIBRARY = """# The standard library
+
+Made by `python docs/generate.py` from the files in [stdlib/](../stdlib) and their comments. `use std.demand` takes a whole
+module, `use std.demand.logit` one definition, `use std.demand as d` calls them `d.logit` and so on. A channel is taken with the
+players and numbers of the game: `use std.channels.bsc(Sender = Expert, Receiver = Judge, flip = 0.05)`; see
+[language.md](language.md#parameters-and-definitions).
+"""
+CATALOGUE = """# The games that come with dcgc
+
+Made by `python docs/generate.py` from the files in [games/](../games): each text says what the game is and what is published
+about it, with the line. `dcgc list` names them, `dcgc show NAME` says how one would be solved. [reference.md](reference.md) says
+how close training comes to what is published.
+"""
 
 
 @dataclass(frozen=True)
@@ -109,10 +121,7 @@ def users() -> dict[tuple[str, str], list[Text]]:
 def standard_library() -> str:
     """docs/stdlib.md."""
     by = users()
-    parts = ["# The standard library\n",
-             "Made by `python docs/generate.py` from the files in [stdlib/](../stdlib) and their comments. `use std.demand` takes a whole module,",
-             "`use std.demand.logit` one definition, `use std.demand as d` calls them `d.logit` and so on. A channel is taken with the players and",
-             "numbers of the game: `use std.channels.bsc(Sender = Expert, Receiver = Judge, flip = 0.05)`; see [language.md](language.md).\n"]
+    parts = [LIBRARY]
     for module in folder("stdlib"):
         parts += [f"## std.{module.name}\n", head(module) + "\n", "| definition | what it is | used in |", "|---|---|---|"]
         for item in definitions(module):
@@ -177,9 +186,7 @@ def variants() -> dict[str, list[str]]:
 def games() -> str:
     """docs/games.md."""
     texts, commands = folder("games"), variants()
-    parts = ["# The games that come with dcgc\n",
-             "Made by `python docs/generate.py` from the files in [games/](../games): each game's text says what it is and what is published about it, with",
-             "the line. `dcgc list` names them, `dcgc show NAME` says how one would be solved. [reference.md](reference.md) says how close training comes.\n"]
+    parts = [CATALOGUE]
     for field, title in FIELDS.items():
         parts += [f"## {title}\n", "| game | what it is | from | published | commands |", "|---|---|---|---|---|"]
         for text in texts:
@@ -191,7 +198,8 @@ def games() -> str:
 
 def row(text: Text, commands: Sequence[str]) -> str:
     header = next(s for s in text.file.statements if isinstance(s, tree.GameHeader))
-    cites = [s.reference + (f" ([doi](https://doi.org/{s.doi}))" if s.doi else "") for s in text.file.statements if isinstance(s, tree.Cite)]
-    cells = (f"[{text.name}](../games/{text.path.name}): {header.title}", first_sentence(text), "; ".join(cites), "<br>".join(figures(text)),
-             "<br>".join(map(code, commands)))
+    cites = [s.reference + (f" ([doi](https://doi.org/{s.doi}))" if s.doi else "")
+             for s in text.file.statements if isinstance(s, tree.Cite)]
+    cells = (f"[{text.name}](../games/{text.path.name}): {header.title}", first_sentence(text), "; ".join(cites),
+             "<br>".join(figures(text)), "<br>".join(map(code, commands)))
     return f"| {' | '.join(cells)} |"

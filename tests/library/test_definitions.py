@@ -13,7 +13,13 @@ from dcgc.semantics.modules import standard_folder
 from dcgc.source import Ledger, Source
 from dcgc.syntax import parse, tree
 
-GAME = "game G\nuse std.{module}\n{params}param out = {expression}\nplayer A\ndecide u : Real by A knowing nothing\ncost A = (u - sum(out))^2\n"
+GAME = """game G
+use std.{module}
+param out = {expression}
+player A
+decide u : Real by A knowing nothing
+cost A = (u - sum(out))^2
+"""
 
 
 def literal(value: object) -> str:
@@ -24,7 +30,7 @@ def value(module: str, name: str, *arguments: object) -> np.ndarray:
     """std.module.name at constants, by the compiler's own evaluation."""
     call = f"{name}({', '.join(literal(a) for a in arguments)})"
     ledger = Ledger()
-    game = check(Source("g.dcg", GAME.format(module=module, params="", expression=call)), ledger)
+    game = check(Source("g.dcg", GAME.format(module=module, expression=call)), ledger)
     assert game is not None, [d.message for d in ledger]
     return np.asarray(game.constants["out"], float)
 
