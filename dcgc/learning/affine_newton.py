@@ -25,6 +25,7 @@ from ..lower.plans import natural_grid
 from ..lower.problem import Problem
 from ..lower.strategy import Multiplier, Strategy
 from ..lower.world import World
+from .affine_moments import Moments, moments, random_starts
 from .own import own_gradient
 from .starting import keys, strategy
 
@@ -33,6 +34,7 @@ ITERATIONS = 80
 RESIDUAL = 1e-9
 CONVERGED = 1e-12
 LARGEST = 400  # coefficients
+MOST_BY_MOMENTS = 3000  # where no grid is carried along
 AT_ONCE = 16  # columns of a Jacobian
 
 
@@ -100,6 +102,9 @@ class Unknowns:
 
 def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root], str]:
     """Roots of the first-order conditions from ``STARTS`` random starts, distinct ones only, and what was integrated on."""
+    by_moments = moments(problem)
+    if by_moments is not None:
+        return solve_by_moments(problem, by_moments, seed), "second moments, exactly"
     unknowns = Unknowns.of(problem, seed, budget)
     if unknowns.count > LARGEST:
         return [], unknowns.text
@@ -116,6 +121,20 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
         found.append(Root(bounded(problem, unknowns.grid, unknowns.profile(jnp.asarray(theta))), norm,
                           own_curvature(unknowns.trained, j)))
     return found, unknowns.text
+
+
+def solve_by_moments(problem: Problem, m: Moments, seed: int) -> list[Root]:
+    """Roots in a linear-quadratic game, by its matrices."""
+    if m.layout.count > MOST_BY_MOMENTS:
+        return []
+    found = []
+    for theta, norm, j in roots(m.residual, random_starts(m, seed, STARTS)):
+        profile = m.profile(problem, jnp.asarray(theta))
+        if any(d.low is not None or d.high is not None for d in problem.game.decisions):
+            grid, _ = natural_grid(problem, 4000, seed=0, largest=10, samples=256)
+            profile = bounded(problem, grid, profile)
+        found.append(Root(profile, norm, curvature_of([size for _, _, size in m.layout.blocks], j)))
+    return found
 
 
 def roots(residual: Callable[[Array], Array], starts: Array) -> list[tuple[np.ndarray, float, np.ndarray]]:
@@ -176,9 +195,13 @@ def constrained(problem: Problem, world: World, multipliers: Array) -> Array:
 
 def own_curvature(trained: Mapping[str, Strategy], jacobian: np.ndarray) -> float:
     """The least eigenvalue of any policy's own second derivative, over the largest entry: negative at a saddle or a maximum."""
-    start, least, largest = 0, np.inf, max(float(np.abs(jacobian).max()), 1e-300)
-    for k in sorted(trained):
-        size = ravel_pytree(trained[k])[0].size
+    return curvature_of([ravel_pytree(trained[k])[0].size for k in sorted(trained)], jacobian)
+
+
+def curvature_of(sizes: list[int], jacobian: np.ndarray) -> float:
+    """The same for policies of so many coefficients, one after the other."""
+    start, least, largest = 0, np.inf, max(float(np.abs(jacobian).max(initial=0.0)), 1e-300)
+    for size in sizes:
         block = jacobian[start:start + size, start:start + size]
         if size:
             least = min(least, float(np.linalg.eigvalsh((block + block.T) / 2).min()))

@@ -30,6 +30,7 @@ from ..primitives.relaxations import Relaxation
 from .announcements import leader_regret
 from .deviation import Deviation
 from .figures import Regret
+from .joint import METHOD, joint_gain
 from .regret import CANDIDATE, decision_regret
 
 GRID = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
@@ -55,6 +56,10 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
             continue  # a twin: its regret is its sister's
         if person in problem.leaders:
             rows.append(leader_regret(problem, profile, person, grid))
+            continue
+        together = joint_gain(problem, profile, own) if len(own) > 1 else None
+        if together is not None:
+            rows.append(Regret(person.label, together, float("nan"), True, METHOD))
             continue
         total, worst, exact, method = 0.0, float("nan"), True, ""
         for d in own:

@@ -1,0 +1,84 @@
+"""A player who moves all its decisions at once: regrets against least costs known in closed form."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from small_games import problem
+
+from dcgc.lower.strategy import Strategy
+from dcgc.policies import Affine, head
+from dcgc.verify.joint import joint_gain
+from dcgc.verify.regrets import player_regrets
+
+TWICE = """game Twice
+player C
+random x0 ~ Normal(0, 1)
+random v1 ~ Normal(0, 1)
+random v2 ~ Normal(0, 1)
+let y1 = x0 + v1
+decide u1 : Real by C knowing y1
+let x1 = x0 + u1
+let y2 = x1 + v2
+decide u2 : Real by C knowing {known}
+cost C = {price} * u1^2 + (x1 + u2)^2
+"""
+
+
+def affine(*gains: float) -> Strategy:
+    """gains . inputs."""
+    n = len(gains)
+    policy = Affine(jnp.asarray([[gains]], float).reshape(1, 1, n), jnp.zeros((1, 1)))
+    return Strategy(policy, head("real", (), location=0.0, scale=1.0), jnp.zeros(n), jnp.ones(n))
+
+
+LEAST = 1 / 3  # E[(x1 + u2)^2] is Var(x0 | y1, y2) whatever u1 is, which it is best to leave at 0
+
+
+def test_all_decisions_at_once_reach_the_least_cost():
+    p = problem(TWICE.format(known="y1, y2", price=0.3))
+    a, b, c = -0.4, 0.1, -0.2
+    profile = {"u1": affine(a), "u2": affine(b, c)}
+    # x1 + u2 = x0 (1 + a + b + c (1 + a)) + v1 (a + b + c a) + v2 c
+    played = 0.3 * a**2 * 2 + (1 + a + b + c * (1 + a)) ** 2 + (a + b + c * a) ** 2 + c**2
+    found = joint_gain(p, profile, p.game.decisions)
+    assert found == pytest.approx(played - LEAST, abs=1e-8)
+    rows, _ = player_regrets(p, profile)
+    assert rows[0].exact and rows[0].ex_ante == pytest.approx(found, abs=1e-12)
+
+
+def test_the_best_rules_have_none():
+    p = problem(TWICE.format(known="y1, y2", price=0.3))
+    assert joint_gain(p, {"u1": affine(0.0), "u2": affine(-1 / 3, -1 / 3)}, p.game.decisions) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_controller_that_forgets_can_signal_to_itself():
+    """Witsenhausen's case: affine rules need not be enough."""
+    p = problem(TWICE.format(known="y2", price=0.3))
+    assert joint_gain(p, {"u1": affine(0.0), "u2": affine(-0.5)}, p.game.decisions) is None
+    rows, _ = player_regrets(p, {"u1": affine(0.0), "u2": affine(-0.5)})
+    assert not rows[0].exact
+
+
+def test_a_stationary_point_that_is_no_least_cost_is_not_called_one():
+    """A saddle in the two decisions together: moving either alone gains nothing."""
+    p = problem("game S\nplayer C\nrandom x ~ Normal(0, 1)\ndecide a : Real by C knowing x\ndecide b : Real by C knowing x, a\n"
+                "cost C = a^2 + b^2 - 4 * a * b\n")
+    assert joint_gain(p, {"a": affine(0.0), "b": affine(0.0, 0.0)}, p.game.decisions) is None
+
+
+def test_rivals_who_answer_are_part_of_it():
+    """Cournot twice: B follows A's first quantity by a fixed affine rule, which A takes into account."""
+    p = problem("game Q\nplayer A, B\nrandom s ~ Normal(4, 1)\ndecide a1 : Real by A knowing s\ndecide b : Real by B knowing a1\n"
+                "decide a2 : Real by A knowing s, b\npayoff A = (s - a1) * a1 + (s - b - a2) * a2\npayoff B = (4 - a2 - b) * b\n")
+    profile = {"a1": affine(0.2), "b": affine(0.5), "a2": affine(0.5, -0.5)}
+    own = [d for d in p.game.decisions if d.actor.name == "A"]
+    s2 = 17.0
+    played = 0.16 * s2 + (0.25 * 0.9**2) * s2  # b = 0.1 s, a2 = 0.45 s, earns 0.45^2 s^2
+
+    def total(a: np.ndarray) -> np.ndarray:  # at s = 1: all is homogeneous of degree two
+        return (1 - a) * a + (1 - 0.5 * a) ** 2 / 4
+
+    best = max(total(np.linspace(0, 1, 100_001)))
+    assert joint_gain(p, profile, own) == pytest.approx(best * s2 - played, abs=1e-6)
