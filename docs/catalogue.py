@@ -165,12 +165,20 @@ def code(text: str) -> str:
 def figures(text: Text) -> list[str]:
     """The published figures of a game, each with its line."""
     found = []
-    for s in everywhere(text.file.statements):
-        if isinstance(s, tree.Known):
-            word = "" if s.kind == "known" else f"{s.kind} "
-            condition = f" when {code(s.when.span.text)}" if s.when is not None else ""
-            found.append(f"{word}{code(f'{s.quantity.span.text} {s.relation} {s.value.span.text}')}{condition} (line {s.span.line})")
+    for s, conditions in published(text.file.statements, ()):
+        word = "" if s.kind == "known" else f"{s.kind} "
+        condition = f" when {code(' and '.join(conditions))}" if conditions else ""
+        found.append(f"{word}{code(f'{s.quantity.span.text} {s.relation} {s.value.span.text}')}{condition} (line {s.span.line})")
     return found
+
+
+def published(statements: Sequence[tree.Statement], within: tuple[str, ...]) -> Iterator[tuple[tree.Known, tuple[str, ...]]]:
+    """Every published figure with the conditions under which it holds, its own last."""
+    for s in statements:
+        if isinstance(s, tree.Known):
+            yield s, within if s.when is None else (*within, s.when.span.text)
+        elif isinstance(s, tree.When):
+            yield from published(s.body, (*within, s.condition.span.text))
 
 
 def variants() -> dict[str, list[str]]:
