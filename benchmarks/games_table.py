@@ -4,6 +4,7 @@
     python benchmarks/games_table.py kyle radner
     python benchmarks/games_table.py --all                        # every game that comes with dcgc and that this version trains
     python benchmarks/games_table.py --write docs/engines.md      # rewrite the part between the markers of a page
+    python benchmarks/games_table.py --reference                  # the 39 games whose answers are known, into docs/reference.md
 
 Each game is trained in a process of its own and compiles everything anew, so that no time profits from an earlier run.
 """
@@ -130,8 +131,15 @@ def write(page: Path, table: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    if "--reference" in given:
+        sys.path.insert(0, str(Path(__file__).resolve().parent))
+        import reference_table
+
+        return reference_table.main([a for a in given if a != "--reference"])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("games", nargs="*", help=f"default: {' '.join(DEFAULT)}")
+    parser.add_argument("--reference", action="store_true", help="another table, with flags of its own: see --reference --help")
     parser.add_argument("--all", action="store_true", help="every game that comes with dcgc and that this version trains")
     parser.add_argument("--write", metavar="PAGE", help="rewrite the part between the markers of this Markdown page")
     parser.add_argument("--limit", type=float, default=600.0, metavar="SECONDS", help="of one game (default 600)")

@@ -1,6 +1,6 @@
-"""Makes what in docs/ is made: the page of all diagnostics, the picture of the street and the table of estimators.
+"""Makes what in docs/ is made: the pages of all diagnostics, games and the library, the picture of the street, the table of estimators.
 
-    python docs/generate.py            # writes docs/diagnostics.md, docs/figures/street.svg and the table in docs/gradients.md
+    python docs/generate.py            # writes docs/diagnostics.md, games.md, stdlib.md, figures/street.svg, the table in gradients.md
     python docs/generate.py --check    # exit status 1 if one of them is not up to date
 """
 
@@ -142,7 +142,23 @@ def gradients() -> str:
     return f"{before}{ESTIMATORS_BEGIN}\n" + "\n".join(rows) + f"\n{ESTIMATORS_END}{rest.split(ESTIMATORS_END)[1]}"
 
 
-MADE: Mapping[str, Callable[[], str]] = {"diagnostics.md": diagnostics, "figures/street.svg": street, "gradients.md": gradients}
+# ---------------------------------------------------------------- what lies in games/ and stdlib/
+
+
+def catalogue(part: str) -> str:
+    """A page of docs/catalogue.py: ``games`` or ``standard_library``."""
+    sys.path.insert(0, str(HERE))
+    try:
+        import catalogue as pages
+    finally:
+        sys.path.remove(str(HERE))
+    return str(getattr(pages, part)())
+
+
+MADE: Mapping[str, Callable[[], str]] = {
+    "diagnostics.md": diagnostics, "figures/street.svg": street, "gradients.md": gradients,
+    "games.md": lambda: catalogue("games"), "stdlib.md": lambda: catalogue("standard_library"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

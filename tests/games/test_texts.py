@@ -17,11 +17,8 @@ from dcgc.source import Ledger, Source
 from dcgc.syntax import format_file, parse, tree
 
 FOLDER = Path(__file__).parents[2] / "games"
-OF_THE_LANGUAGE_PAGE = frozenset(
-    "cheap_talk cournot_sharing double_auction inattentive_choice kyle referential rubinstein supply_functions tracking "
-    "witsenhausen".split()
-)
-GAMES = sorted(p for p in FOLDER.glob("*.dcg") if p.stem not in OF_THE_LANGUAGE_PAGE)
+GAMES = sorted(FOLDER.glob("*.dcg"))
+IN_VECTORS = {"referential"}  # a message of many reals is no coordinate
 FIELDS = {"control", "oligopoly", "finance", "bargaining", "communication", "attention", "differentiable"}
 
 # (game, settings, figure, the number in the literature)
@@ -30,12 +27,18 @@ PUBLISHED = [
     ("radner", {}, "gain1", 0.472972973),
     ("radner", {}, "gain2", 0.219594595),
     ("radner", {"shared": 1}, "cost(Both)", 0.296875),
+    ("radner", {"shared": 1}, "share1", 0.625),
     ("delayed_sharing", {}, "cost(Controllers)", 0.809142857),
     ("lqg", {}, "cost(Controller)", 6.774115049),
     ("lqg", {}, "first_gain", -0.604294097),
+    ("lqg", {}, "first_feedback", 0.906441146),
+    ("lqg", {}, "last_feedback", 0.96),
+    ("lqg", {}, "last_variance", 0.296279332),
     ("sticky_prices", {}, "slope", 0.905743986),
     ("sticky_prices", {}, "payoff(Firm[1])", 31.175333849),
     ("repeated_prisoners", {"T": 1}, "payoff(One)", -2),
+    ("iterated_prisoners", {}, "payoff(Learner)", -25),
+    ("iterated_prisoners", {"habit": (0, 0, 0, 0, 0)}, "payoff(Learner)", -50),
     ("climbing", {}, "payoff(Both)", 11),
     ("penalty", {}, "payoff(Both)", 10),
     ("cournot_private", {}, "payoff(Firm[1])", 7.194444444),
@@ -48,6 +51,10 @@ PUBLISHED = [
     ("supply_functions", {}, "slope", 0.618033989),
     ("supply_functions", {"N": 3}, "slope", 0.707106781),
     ("supply_functions", {}, "payoff(Seller[1])", 0.797161835),
+    ("unlike_sellers", {}, "slope1", 0.579795897),
+    ("unlike_sellers", {}, "slope2", 0.379795897),
+    ("unlike_sellers", {"c2": 1}, "payoff(Cheap)", 0.370110852),
+    ("unlike_sellers", {"c2": 1}, "price", 0.894427191),
     ("stackelberg", {}, "payoff(Leader)", 0.125),
     ("stackelberg", {}, "payoff(Follower)", 0.0625),
     ("stackelberg", {"observed_noise": 0.1}, "payoff(Leader)", 0.111111111),
@@ -62,6 +69,32 @@ PUBLISHED = [
     ("glosten_milgrom", {}, "bid", 0.35),
     ("glosten_milgrom", {}, "cost(Maker)", 0.2275),
     ("kyle_two", {}, "payoff(Insider)", 0.620554617),
+    ("kyle", {}, "payoff(Insider)", 0.5),
+    ("kyle", {}, "beta", 1),
+    ("kyle", {}, "cost(Maker)", 0.5),
+    ("kyle_auctions", {}, "payoff(Insider)", 0.730740864),
+    ("kyle_auctions", {}, "lambda4", 0.664201035),
+    ("kyle_auctions", {}, "left_over", 0.220581508),
+    ("kyle_auctions", {"N": 2}, "beta1", 0.471721246),
+    ("alternating_offers", {}, "payoff(A)", 0.91),
+    ("alternating_offers", {"T": 2}, "payoff(A)", 0.1),
+    ("alternating_offers", {"T": 5}, "payoff(A)", 0.8371),
+    ("double_auction", {}, "surplus", 0.140625),
+    ("double_auction", {}, "traded", 0.28125),
+    ("double_auction", {}, "payoff(Buyer)", 0.0703125),
+    ("cheap_talk", {}, "cost(Receiver)", 0.030833333),
+    ("cheap_talk", {}, "cost(Sender)", 0.040833333),
+    ("cheap_talk", {"bias": 0.05}, "cost(Receiver)", 0.015925926),
+    ("cheap_talk", {"bias": 0.05}, "cost(Sender)", 0.018425926),
+    ("cheap_talk", {"bias": 0.125}, "cost(Receiver)", 0.036458333),
+    ("cheap_talk", {"bias": 0.25}, "cost(Receiver)", 1 / 12),
+    ("cournot_sharing", {"share_bits": 0}, "payoff(Firm[1])", 7.194444444),
+    ("sharing_choice", {}, "payoff(Firm1)", 11.191111111),
+    ("sticky_prices", {}, "constant", -0.768984937),
+    ("sticky_prices", {}, "path[5]", 3.887866740),
+    ("sticky_prices", {"feedback": 0}, "payoff(Firm[1])", 31.855708785),
+    ("sticky_prices", {"feedback": 0}, "path[1]", 2.504271592),
+    ("tracking", {}, "cost(Controller)", 2.031944803),
     ("first_price", {}, "payoff(Bidder[1])", 0.166666667),
     ("first_price", {"N": 5}, "revenue", 0.666666667),
     ("first_price", {"N": 3}, "payoff(Bidder[1])", 0.083333333),
@@ -73,6 +106,7 @@ PUBLISHED = [
     ("public_good", {}, "low_taste", 0.416666667),
     ("public_good_team", {}, "payoff(Both)", 3.311111111),
     ("public_good_team", {}, "low_taste", 0.633333333),
+    ("public_good_team", {"informed": 1}, "payoff(Both)", 3.333333333),
     ("groves", {}, "total", 4.166666667),
     ("volunteer", {}, "willing", 0.444444444),
     ("volunteer", {"N": 2, "V": 1}, "success", 0.75),
@@ -83,7 +117,10 @@ PUBLISHED = [
     ("disclosure", {"fee": 0, "informed": 0.5}, "silence", 0.414213562),
     ("reputation", {}, "enemy_gain", 1.148386425),
     ("test_channel", {}, "cost(Link)", 1.75),
+    ("test_channel", {}, "gain", 0.866025404),
     ("gastpar", {}, "cost(Network)", 0.444444444),
+    ("gastpar_power", {}, "cost(Network)", 0.333333333),
+    ("gastpar_power", {}, "gain", 1),
     ("biased_signalling", {}, "cost(Sender)", 1.25),
     ("biased_signalling", {"announced": 1}, "cost(Sender)", 1),
     ("biased_signalling", {"announced": 1}, "size_of_offset", 0),
@@ -100,20 +137,36 @@ PUBLISHED = [
     ("rock_paper_scissors", {}, "papers", 0.166666667),
     ("quadratic_saddle", {}, "value", -0.630529801),
     ("kuhn_poker", {}, "payoff(First)", -0.055555556),
+    ("bilinear", {}, "payoff(Upper)", 0),
+    ("two_by_two_team", {}, "act", 0.555555556),
+    ("two_by_two_team", {}, "cost(Both)", 0.888888889),
     ("two_by_two", {}, "act", 0.714285714),
     ("two_by_two", {}, "cost(X)", 0.489795918),
     ("two_by_two", {"announced": 1}, "act", 0.882352941),
     ("two_by_two", {"announced": 1}, "cost(X)", 0.470588235),
+    ("two_by_two", {"announced": 1}, "cost(Y)", 0.581314879),
     ("lewis", {}, "success", 0.8),
     ("rate_distortion", {}, "cost(Link)", 0.25),
     ("rate_distortion", {"R": 2}, "cost(Link)", 0.0625),
     ("test_channel_power", {}, "cost(Link)", 1),
+    ("priced_information", {}, "cost(Link)", 0.596573590),
+    ("priced_information", {"kappa": 0.125}, "cost(Link)", 0.235786795),
     ("sims_attention", {}, "cost(Agent)", 0.434567998),
+    ("attention_tracking", {}, "cost(Agent)", 0.907379985),
+    ("attention_tracking", {}, "first_variance", 0.106935555),
+    ("attention_capacity", {}, "cost(Agent)", 0.062695925),
+    ("attention_options", {}, "payoff(Agent)", 0.650176975),
+    ("attention_guess", {}, "correct", 0.880797078),
+    ("attention_guess", {}, "payoff(Agent)", 0.716890415),
+    ("inattentive_choice", {}, "payoff(Agent)", 0.461069316),
+    ("discrete_attention", {}, "risky_when_good", 0.882022527),
+    ("discrete_attention", {}, "risky_when_bad", 0.502930935),
     ("discrete_attention", {}, "payoff(Agent)", 0.519469705),
     ("discrete_attention", {}, "share_of_risky", 0.692476730),
     ("noisy_bits", {"p": 0}, "cost(Link)", 0.1175),
     ("lewis", {"K": 3}, "success", 1),
 ]
+WITHOUT_FIGURES = {"matching_pennies", "prisoners", "reconstruction", "referential", "rubinstein", "witsenhausen"}  # not in this table
 VARIANTS = sorted({(name, tuple(sorted(settings.items()))) for name, settings, _, _ in PUBLISHED if settings})
 
 
@@ -158,9 +211,12 @@ def active(game: CheckedGame) -> dict[str, float]:
 
 @pytest.mark.parametrize("path", GAMES, ids=lambda path: path.stem)
 def test_a_game_is_right_and_can_be_lowered(path: Path) -> None:
-    graph = core_graph(checked(path, {}))
+    game = checked(path, {})
+    if path.stem == "rubinstein":
+        return  # forty rounds are not written out: see alternating_offers
+    graph = core_graph(game)
     spoken_in_full = all(d.enumerable for d in graph.decisions if d.finite and d.channel is not None)  # a long message is no coordinate
-    assert reduce_information(simplify(graph)).complete == spoken_in_full
+    assert reduce_information(simplify(graph)).complete == (spoken_in_full and path.stem not in IN_VECTORS)
 
 
 @pytest.mark.parametrize("path", GAMES, ids=lambda path: path.stem)
@@ -174,7 +230,8 @@ def test_a_game_is_laid_out_and_complete(path: Path) -> None:
     fields = [m.group(1) for line in comments if (m := re.fullmatch(r"# field: (\w+)", line))]
     assert len(fields) == 1 and fields[0] in FIELDS and len(comments) >= 3
     kinds = [type(s) for s in file.statements]
-    assert tree.Cite in kinds and kinds.count(tree.Plot) == 1
+    endless = "in 1..inf " in text  # what happens in stages without end has no last value to plot
+    assert tree.Cite in kinds and kinds.count(tree.Plot) == (0 if endless else 1)
 
 
 @pytest.mark.parametrize(("name", "settings"), VARIANTS, ids=str)
@@ -192,4 +249,4 @@ def test_published_numbers_are_those_of_the_literature(
 
 
 def test_every_game_has_a_published_number_in_this_table() -> None:
-    assert {name for name, *_ in PUBLISHED} >= {p.stem for p in GAMES} - {"matching_pennies", "prisoners", "reconstruction"}
+    assert {name for name, *_ in PUBLISHED} >= {p.stem for p in GAMES} - WITHOUT_FIGURES

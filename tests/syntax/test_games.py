@@ -24,14 +24,14 @@ def test_game_survives_formatting(name):
 def test_witsenhausen_in_full():
     statements = good(GAMES["witsenhausen"]).statements
     kinds = [type(s).__name__ for s in statements]
-    assert kinds == ("GameHeader Param Param Player Team Random Random Decide Let Let Decide Payment Known Known "
+    assert kinds == ("GameHeader Cite Cite Param Param Player Team Random Random Decide Let Let Decide Payment Known Known "
                      "Plot").split()
-    decide = statements[7]
+    decide = statements[9]
     assert isinstance(decide, tree.Decide)
     assert decide.target.name == "u1" and decide.type.name == "Real" and decide.knowing[0].name == "x0"
     assert not decide.mixed
-    assert decide.span.line == 10 and decide.span.text == "decide u1 : Real by C1 knowing x0"
-    bound = statements[13]
+    assert decide.span.line == 14 and decide.span.text == "decide u1 : Real by C1 knowing x0"
+    bound = statements[15]
     assert isinstance(bound, tree.Known)
     assert (bound.kind, bound.relation, bound.reference) == ("bound", ">=", "Grover, Wagner and Sahai")
 
