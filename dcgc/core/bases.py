@@ -2,7 +2,8 @@
 
 affine: intercept and slope. poly(n): the coefficients of the powers 0..n of the argument as it is. rbf(n, lo, hi): the weights of n bells
 exp(-z^2 / 2) with centres equally spaced on [lo, hi], one spacing wide (Broomhead and Lowe 1988). mlp(n): one hidden layer of n tanh
-units: n slopes, n places, n weights and a constant.
+units: n slopes, n places, n weights and a constant. kernel: what `kernel_ridge` found, a row for each of its n points: the weight, the
+width, and where the point lies.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ HIGHEST_POWER = 8  # highest power that becomes plain arithmetic, which other pa
 @dataclass(frozen=True)
 class Basis:
     """``size``: the n of the text; ``low``, ``high``: where the bells of an rbf stand; ``least``, ``most``: bounds of the function's
-    values (None: unbounded)."""
+    values (None: unbounded). ``dimension``: of a kernel's arguments, where they are vectors."""
 
     name: str
     size: int = 1
@@ -28,11 +29,13 @@ class Basis:
     high: float = 1.0
     least: float | None = None
     most: float | None = None
+    dimension: int | None = None
 
     @property
     def coefficients(self) -> int:
         """How many numbers the function is."""
-        return {"affine": 2, "poly": self.size + 1, "rbf": self.size, "mlp": 3 * self.size + 1}[self.name]
+        return {"affine": 2, "poly": self.size + 1, "rbf": self.size, "mlp": 3 * self.size + 1,
+                "kernel": self.size * (2 + (self.dimension or 1))}[self.name]
 
     @property
     def text(self) -> str:
@@ -65,6 +68,8 @@ def applied(basis: Basis, function: Expression, x: Expression, span: Span) -> Ex
 def unbounded(basis: Basis, function: Expression, x: Expression, span: Span) -> Expression:
     if basis.name == "rbf":
         return Apply("bells", (function, x, Constant(basis.low), Constant(basis.high)), span=span)
+    if basis.name == "kernel":
+        return Apply("kernel_at" if basis.dimension is None else "kernel_at_vector", (function, x), span=span)
     if basis.name == "mlp":
         return Apply("hidden_layer", (function, x), span=span)
     degree = basis.coefficients - 1

@@ -20,9 +20,8 @@ CODES: dict[str, Code] = {
              "cost A = sum(f(1))^2\ncost B = (u - 1)^2\n"),
         Code("L003", "an expression that cannot be lowered yet",
              "The expression is correct, but this version of the compiler has no computation for it.",
-             _HEAD + "random x[4, 2] ~ Normal(0, 1)\nrandom y[4] ~ Normal(0, 1)\nlet w = ridge(x, y, 0.1)\n"
-             "decide u : Real by A knowing nothing\ndecide v : Real by B knowing nothing\n"
-             "cost A = (u - sum(w))^2\ncost B = (v - u)^2\n"),
+             "game Demo\nplayer A[2]\nfor i in A {\n  random x[i] ~ Normal(0, 1)\n  decide u[i] : Real by A[i] knowing x[i]\n"
+             "  decide v[i] : Real by A[i] knowing recall\n  cost A[i] = (u[i] - v[i])^2\n}\n"),
         Code("L004", "a game that grows too large",
              "Definitions are expanded where they are used; nested uses of a definition that mentions its argument twice "
              "double in size at each level. The expanded game is refused beyond a fixed size, so that a text of a few lines "
@@ -67,5 +66,17 @@ CODES: dict[str, Code] = {
              "solution that is meant.",
              _HEAD + "random x ~ Uniform(0, 1)\nsolve p in [0, 4] : (p - 1) * (p - 2) * (p - 3) = x / 10\n"
              "decide u : Real by A knowing x\ndecide v : Real by B knowing nothing\ncost A = (u - p)^2\ncost B = (v - p)^2\n"),
+        Code("R004", "a regression that is not determined",
+             "With the probability that is reported, the equations of `ridge` or `kernel_ridge` are singular to rounding: without a "
+             "penalty they have no single solution where columns depend on each other, where there are fewer rows than columns, or where "
+             "two points coincide. What is computed then is decided by rounding. Give a penalty above 0.",
+             _HEAD + "random x ~ Uniform(0, 1)\nlet w = ridge([[1, 2], [2, 4], [3, 6]], [x, 1, 2], 0)\n"
+             "decide u : Real by A knowing x\ndecide v : Real by B knowing nothing\ncost A = (u - x - w[1])^2\ncost B = (v - x)^2\n"),
+        Code("R005", "an interval that is not resolved",
+             "An integral over an interval was computed again with more nodes, or a maximum was looked for at more places, and the two "
+             "differ by more than a millionth: the function oscillates, has a pole, or has a peak narrower than a 64th of the interval. "
+             "Shorten the interval to where the function lives, or divide it.",
+             _HEAD + "random x ~ Uniform(0, 1)\nlet y = integral(sin(400 * x * p) for p in [0, 1])\n"
+             "decide u : Real by A knowing x\ndecide v : Real by B knowing nothing\ncost A = (u - y)^2\ncost B = (v - x)^2\n"),
     )
 }

@@ -11,7 +11,7 @@ from ..syntax import tree
 from . import channels, stages
 from . import expression as core
 from .bases import Basis, basis_of
-from .resolve import Resolver, as_constant
+from .resolve import Resolver, as_constant, coefficients_of
 from .scope import Scope, Silenced, Unlowered
 from .shapes import OPERATORS, Kind, broadcast
 from .site import (
@@ -133,7 +133,17 @@ class Elaborator(Resolver):
         self.add(Random(s.target.name, scope.axes, scope.guards, s.span, name, arguments, shape), kind)
 
     def let(self, s: tree.Let, scope: Scope) -> None:
+        found = self.function(s.value, scope)
         value = self.expression(s.value, scope)
+        if found is not None:
+            basis, coefficients = found
+            self.functions[s.target.name] = basis
+            if basis.name == "kernel":
+                inside = coefficients_of(s.target.name)
+                self.let_sizes[inside] = self.sizes.get(id(coefficients), 1)
+                self.add(Let(inside, scope.axes, scope.guards, s.span, coefficients), self.kind(coefficients))
+                own = stages.own_entry(inside, scope.axes)
+                value = core.Apply("predictions", (own,), span=s.value.span)
         self.let_sizes[s.target.name] = self.sizes.get(id(value), 1)  # information is analysed with lets inlined
         self.add(Let(s.target.name, scope.axes, scope.guards, s.span, value), self.kind(value))
 

@@ -205,6 +205,21 @@ class Root(Expression):
         return (self.low, self.high, self.left, self.right)
 
 
+@dataclass(frozen=True)
+class Over(Expression):
+    """``integral(body for p in [low, high])``, also mean, max, min, argmax, argmin: ``unknown`` is the name of p inside the body."""
+
+    operation: str
+    unknown: str
+    low: Expression
+    high: Expression
+    body: Expression
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.low, self.high, self.body)
+
+
 def walk(expression: Expression) -> Iterator[Expression]:
     """The expression and everything below it."""
     yield expression
@@ -284,4 +299,6 @@ def show(expression: Expression) -> str:
         return e.name
     if isinstance(e, Root):
         return f"solve({e.unknown} in [{show(e.low)}, {show(e.high)}] : {show(e.left)} = {show(e.right)})"
+    if isinstance(e, Over):
+        return f"{e.operation}({show(e.body)} for {e.unknown} in [{show(e.low)}, {show(e.high)}])"
     raise AssertionError(type(e).__name__)

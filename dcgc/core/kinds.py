@@ -15,6 +15,7 @@ from .expression import (
     Member,
     Moment,
     Others,
+    Over,
     Parameter,
     Reference,
     Root,
@@ -56,7 +57,7 @@ def infer(e: Expression, sites: Mapping[str, Kind], parameters: Mapping[str, Sha
         return Kind("real", infer(e.body, sites, parameters).shape)
     if isinstance(e, (Moment, Rule)):
         return Kind("real", broadcast([infer(a, sites, parameters).shape for a in e.children]) if isinstance(e, Moment) else ())
-    if isinstance(e, (Account, Information, Root, Unknown)):
+    if isinstance(e, (Account, Information, Over, Root, Unknown)):
         return Kind("real")
     if isinstance(e, Apply):
         kinds = [infer(a, sites, parameters) for a in e.arguments]

@@ -17,14 +17,13 @@ from . import expression as core
 from .bases import Basis
 from .kinds import constant_shape, infer
 from .naming import written
-from .scope import Scope, Silenced, Unlowered
+from .scope import Scope, Silenced, Unlowered, Whole
 from .shapes import OPERATORS, Kind
 from .site import Actor, Channel, Constraint, Equation, Measure, Plot, PolicyChoice, Published, Route, Site, StageBlock
 
 LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
 
-UNLOWERED_FUNCTIONS = frozenset({"ridge", "kernel_ridge"})
 REDUCTION_WORDS = frozenset({"sum", "mean", "prod", "max", "min"})
 
 
@@ -267,11 +266,12 @@ class Resolver:
         raise Unlowered("L003", "`others` stands outside a loop over the family", word.span)
 
     def call(self, e: tree.Call, scope: Scope) -> core.Expression:
-        if not isinstance(e.function, (tree.Name, tree.Index)):
+        if not isinstance(e.function, (tree.Name, tree.Index, tree.Call)):
             raise Unlowered("L003", "this call cannot be lowered", e.span)
         if isinstance(e.function, tree.Index) and isinstance(e.function.base, tree.Name) and e.function.base.name in self.broken:
             raise Silenced
-        if isinstance(e.function, tree.Index) or e.function.name in self.functions or e.function.name in self.silent:
+        if isinstance(e.function, (tree.Index, tree.Call)) or e.function.name in self.functions or e.function.name in scope.functions or \
+                e.function.name in self.silent:
             return self.applied(e, scope)
         name = e.function.name
         if name in self.broken:
@@ -280,9 +280,9 @@ class Resolver:
         if name in self.checked.definitions and name not in scope.arguments:
             definition = self.checked.definitions[name]
             values = {p: self.expression(a, scope) for p, a in zip(definition.parameters, arguments, strict=True)}
-            return self.expression(definition.body, Scope(scope.axes, {}, values, scope.guards))
-        if name in UNLOWERED_FUNCTIONS:
-            raise Unlowered("L003", f"`{name}` cannot be lowered yet", e.span)
+            whole = {p: self.function(a, scope) for p, a in zip(definition.parameters, arguments, strict=True)}
+            functions = {p: f for p, f in whole.items() if f is not None}
+            return self.expression(definition.body, Scope(scope.axes, {}, values, scope.guards, functions))
         special = SPECIAL_CALLS.get(name)
         if special is not None:
             return special(self, e, arguments, scope)
@@ -298,21 +298,64 @@ class Resolver:
         return core.Apply(name, values_, span=e.span)
 
     def applied(self, e: tree.Call, scope: Scope) -> core.Expression:
-        """A decision or message that is a whole function, at a point."""
+        """A decision, a message or a regression that is a whole function, at a point."""
         base = e.function.base if isinstance(e.function, tree.Index) else e.function
-        assert isinstance(base, tree.Name)
-        if base.name in self.silent:
+        if isinstance(base, tree.Name) and base.name in self.silent:
             return core.Constant(0.0, span=e.span)
-        if base.name in self.broken:
+        if isinstance(base, tree.Name) and base.name in self.broken:
             raise Silenced
-        function, x = self.expression(e.function, scope), self.expression(e.arguments[0].value, scope)
-        return bases.applied(self.functions[base.name], function, x, e.span)
+        found = self.function(e.function, scope)
+        if found is None:
+            raise Unlowered("L003", "this function cannot be lowered", e.function.span)
+        basis, coefficients = found
+        return bases.applied(basis, coefficients, self.expression(e.arguments[0].value, scope), e.span)
+
+    def function(self, e: tree.Expression, scope: Scope) -> Whole | None:
+        """The whole function that an expression is: its basis and coefficients; None if it is none."""
+        base = e.base if isinstance(e, tree.Index) else e
+        if isinstance(base, tree.Name):
+            if base.name in scope.functions:
+                return scope.functions[base.name]
+            basis = self.functions.get(base.name)
+            if basis is None or base.name in scope.arguments or base.name in self.broken:
+                return None
+            if basis.name != "kernel":
+                return basis, self.expression(e, scope)
+            inside = tree.Name(coefficients_of(base.name), span=base.span)
+            return basis, self.expression(replace_base(e, inside), scope)
+        if isinstance(e, tree.Call) and isinstance(e.function, tree.Name) and e.function.name == "kernel_ridge":
+            made = self.regression(e, scope)
+            size, columns = self.kind(made).shape
+            vectors = len(self.kind(made.arguments[0]).shape) > 1
+            return Basis("kernel", size, dimension=columns - 2 if vectors else None), made
+        if isinstance(e, tree.Call) and isinstance(e.function, tree.Name) and e.function.name == "sent" and \
+                f"sent({e.arguments[0].value.span.text.strip()})" in self.functions:
+            return self.functions[f"sent({e.arguments[0].value.span.text.strip()})"], self.expression(e, scope)
+        return None
+
+    def regression(self, e: tree.Call, scope: Scope) -> core.Apply:
+        """The coefficients of a kernel regression, a row a point."""
+        return core.Apply("kernel_ridge", tuple(self.expression(a.value, scope) for a in e.arguments), span=e.span)
+
+    def kernel_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
+        """A kernel regression where a number is wanted: its predictions at its own points."""
+        return core.Apply("predictions", (self.regression(e, scope),), span=e.span)
 
     def fold(self, reduction: str, c: tree.Comprehension, scope: Scope) -> core.Expression:
+        if isinstance(c.domain, tree.ArrayLiteral):
+            return self.over(reduction, c, c.domain, scope)
         axis = self.axis(c.binder, c.domain, scope)
         inner = scope.index(c.binder, axis)
         condition = None if c.condition is None else self.expression(c.condition, inner)
         return core.Fold(reduction, axis, self.expression(c.body, inner), condition, span=c.span)
+
+    def over(self, operation: str, c: tree.Comprehension, interval: tree.ArrayLiteral, scope: Scope) -> core.Expression:
+        """An integral or an extremum over an interval."""
+        low, high = (self.expression(x, scope) for x in interval.items)
+        self.counter += 1
+        name = f"{c.binder}.{self.counter}"
+        body = self.expression(c.body, scope.argument(c.binder, core.Unknown(name, span=c.span)))
+        return core.Over(operation, name, low, high, body, span=c.span)
 
     def size_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
         (family,) = arguments
@@ -410,7 +453,7 @@ EXPRESSIONS: dict[type, Callable] = {
 }
 
 SPECIAL_CALLS: dict[str, Callable] = {
-    "sent": Resolver.sent_call, "rate": Resolver.rate_call,
+    "kernel_ridge": Resolver.kernel_call, "sent": Resolver.sent_call, "rate": Resolver.rate_call,
     "size": Resolver.size_call, "onehot": Resolver.onehot_call, "cost": Resolver.account_call,
     "payoff": Resolver.account_call, "rule": Resolver.rule_call, "history": stages.history, "last": stages.last,
 }
@@ -429,3 +472,13 @@ def for_member(e: core.Expression, axis: core.Axis, member: core.Expression) -> 
     if isinstance(e, core.Member) and e.axis == axis:
         return member
     return core.rebuild(e, lambda c: for_member(c, axis, member))
+
+
+def coefficients_of(name: str) -> str:
+    """The site that has the coefficients of a regression's function; the site of its own name has its predictions."""
+    return f"coefficients({name})"
+
+
+def replace_base(e: tree.Expression, base: tree.Name) -> tree.Expression:
+    """``base`` with the indices of ``e``, if it has any."""
+    return tree.Index(base, e.indices, span=e.span) if isinstance(e, tree.Index) else base

@@ -63,7 +63,11 @@ SHAPES: Mapping[str, Callable[[Sequence[Shape]], Shape]] = {
     "project": lambda shapes: shapes[0],
     "faded": lambda shapes: (shapes[0][0], shapes[0][1] - 1),
     "length": scalar_shape,
-    **dict.fromkeys(("rows", "bells", "hidden_layer", "polynomial"), lambda shapes: shapes[1]),
+    "ridge": lambda shapes: shapes[0][1:],
+    "kernel_ridge": lambda shapes: (shapes[0][0], 2 + (shapes[0][1] if len(shapes[0]) > 1 else 1)),
+    "predictions": lambda shapes: shapes[0][:1],
+    "kernel_at_vector": lambda shapes: shapes[1][:-1],
+    **dict.fromkeys(("rows", "kernel_at", "bells", "hidden_layer", "polynomial"), lambda shapes: shapes[1]),
 }
 
 OPERATORS: Mapping[str, str] = {

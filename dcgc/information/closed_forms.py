@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..core.expression import Apply, Constant, Expression, Member, Parameter, Reference, Select, references, show, walk
+from ..core.expression import Apply, Constant, Expression, Member, Over, Parameter, Reference, Select, references, show, walk
 from ..core.site import Decision, Game, Payment
 from .dependence import Dependence
 
@@ -121,7 +121,7 @@ def to_sympy(e: Expression, name: str, u: Any, names: dict[str, Any]) -> Any:
     if name in references(e):
         return None
     key = show(e)
-    if not isinstance(e, (Reference, Parameter, Select, Apply, Member)):
+    if not isinstance(e, (Reference, Parameter, Select, Apply, Member, Over)):
         return None
     return names.setdefault(key, sympy.Symbol(f"s{len(names)}", real=True))
 

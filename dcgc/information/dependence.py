@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from ..core.expression import Apply, Expression, Fold, Reference, rebuild, references
+from ..core.expression import Apply, Expression, Fold, Over, Reference, rebuild, references
 from ..core.folding import ONE, ZERO, fold, number
 from ..core.site import Decision, Game, Let, Payment, Random, Record, Site, State
 
@@ -92,6 +92,9 @@ def affine(e: Expression, site: str) -> tuple[Expression, Expression] | None:
     if isinstance(e, Reference):
         return ZERO, ONE
     if isinstance(e, Fold) and e.reduction in ("sum", "mean") and (e.condition is None or site not in references(e.condition)):
+        body = affine(e.body, site)
+        return None if body is None else tuple(ZERO if x == ZERO else replace(e, body=x) for x in body)  # type: ignore[return-value]
+    if isinstance(e, Over) and e.operation in ("integral", "mean") and site not in references(e.low) | references(e.high):
         body = affine(e.body, site)
         return None if body is None else tuple(ZERO if x == ZERO else replace(e, body=x) for x in body)  # type: ignore[return-value]
     if not isinstance(e, Apply):

@@ -12,10 +12,12 @@ from ..core.expression import (
     Information,
     Member,
     Others,
+    Over,
     Parameter,
     Reference,
     Select,
     Stack,
+    Unknown,
     Whole,
     references,
 )
@@ -29,7 +31,7 @@ LINEAR = frozenset({"sum", "mean", "neg"})
 
 def degree(e: Expression, dependence: Dependence) -> float:
     """The degree of an expression as a polynomial in draws and decisions (inf if it is none)."""
-    if isinstance(e, (Constant, Parameter, Member, Whole, Others)):
+    if isinstance(e, (Constant, Parameter, Member, Unknown, Whole, Others)):
         return 0
     if isinstance(e, Reference):
         site = dependence.sites[e.site]
@@ -43,6 +45,9 @@ def degree(e: Expression, dependence: Dependence) -> float:
     if isinstance(e, Fold):
         return degree(e.body, dependence) if e.reduction in ("sum", "mean") and (
             e.condition is None or degree(e.condition, dependence) == 0) else math.inf
+    if isinstance(e, Over):  # between fixed ends
+        fixed = e.operation in ("integral", "mean") and degree(e.low, dependence) == degree(e.high, dependence) == 0
+        return degree(e.body, dependence) if fixed else math.inf
     if isinstance(e, Information):  # of a Gaussian signal in Gaussian noise: a function of second moments
         return 2 if e.signal is not None and degree(e.signal, dependence) <= 1 else math.inf
     if not isinstance(e, Apply):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..core.expression import Root, references
+from ..core.expression import Expression, Root, references
 from ..primitives.relaxations import Relaxation
 from ..primitives.roots import bracketed_root
 from .evaluate import evaluate
@@ -40,6 +42,24 @@ def sides(world: World, e: Root) -> tuple[Callable[[Variable], Variable], Variab
 
 def solution(world: World, e: Root) -> Variable:
     """The unknown at every point: see ``bracketed_root``."""
+    return at_once(world, e, lambda inside: root(inside, e))
+
+
+def at_once(world: World, e: Expression, work: Callable[[World], Variable]) -> Variable:
+    """``work`` compiled as a whole: step by step, outside of a trace, it would be compiled in dozens of pieces at every call.
+
+    What ``e`` mentions is worked out before and handed over, so that it is no constant of the program.
+    """
+    names = sorted(references(e))
+    known = {name: world.value(name) for name in names}
+
+    def compiled(values: dict[str, Variable], unknowns: Mapping[str, Variable], parameters: Mapping[str, Array]) -> Variable:
+        return work(replace(world, _values={**world._values, **values}, unknowns=unknowns, parameters=parameters))
+
+    return jax.jit(compiled)(known, dict(world.unknowns), world.parameters)
+
+
+def root(world: World, e: Root) -> Variable:
     difference, low, high = sides(world, e)
     parts = [difference(low), low, high]
     dims, sizes = union(parts), {d: v.size(d) for v in parts for d in v.dims}

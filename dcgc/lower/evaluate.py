@@ -217,6 +217,12 @@ def _root(world: World, e: core.Root) -> Variable:
     return solution(world, e)
 
 
+def _over(world: World, e: core.Over) -> Variable:
+    from .intervals import over
+
+    return over(world, e)
+
+
 def _information(world: World, e: core.Information) -> Variable:
     return world.information(e)
 
@@ -224,7 +230,7 @@ def _information(world: World, e: core.Information) -> Variable:
 HANDLERS: Mapping[type, Callable[[World, core.Expression], Variable]] = {
     core.Constant: _constant, core.Parameter: _parameter, core.Reference: _reference, core.Member: _member,
     core.Stack: _stack, core.Select: _select, core.Apply: _apply, core.Fold: _fold,
-    core.Information: _information, core.Unknown: _unknown, core.Root: _root,
+    core.Information: _information, core.Unknown: _unknown, core.Root: _root, core.Over: _over,
 }  # type: ignore[dict-item]
 
 __all__ = ["evaluate", "step", "take"]

@@ -84,9 +84,41 @@ def polynomial(coefficients: Array, x: Array) -> Array:
     return jnp.polyval(coefficients[::-1], x)
 
 
+def ridge(features: Array, target: Array, penalty: Array) -> Array:
+    """argmin_b |target - features b|^2 + penalty |b|^2: features (n, d), target (n,), coefficients (d,) (Hoerl and Kennard 1970)."""
+    return jnp.linalg.solve(features.T @ features + penalty * jnp.eye(features.shape[1]), features.T @ target)
+
+
+def gaussian_kernel(x: Array, y: Array, width: Array) -> Array:
+    """exp(-|x_i - y_j|^2 / (2 width^2)) of points x (..., n, d) and y (m, d)."""
+    return jnp.exp(-jnp.sum((x[..., :, None, :] - y) ** 2, -1) / (2 * width**2))
+
+
+def kernel_ridge(points: Array, target: Array, penalty: Array, width: Array) -> Array:
+    """The function that minimises sum (target - f(point))^2 + penalty |f|^2 in the space of the Gaussian kernel (Saunders, Gammerman and
+    Vovk 1998): points (n,) or (n, d), target (n,). Rows (n, 2 + d): the point's weight, the width, and the point."""
+    places = points[:, None] if points.ndim == 1 else points
+    count = places.shape[0]
+    weights = jnp.linalg.solve(gaussian_kernel(places, places, width) + penalty * jnp.eye(count), target)
+    return jnp.concatenate([weights[:, None], jnp.broadcast_to(width, (count, 1)), places], axis=1)
+
+
+def kernel_at_vector(rows: Array, x: Array) -> Array:
+    """The function of ``kernel_ridge`` at ``x`` (..., d)."""
+    weights, width, places = rows[:, 0], rows[0, 1], rows[:, 2:]
+    return gaussian_kernel(x[..., None, :], places, width)[..., 0, :] @ weights
+
+
+def kernel_at(rows: Array, x: Array) -> Array:
+    """The function of ``kernel_ridge`` at numbers ``x`` (any shape)."""
+    return kernel_at_vector(rows, x[..., None])
+
+
 #: The whole value at once: all own axes of its arguments.
 WHOLE: Mapping[str, Callable[..., Array]] = {
     "project": project, "faded": faded, "length": lambda raw: jnp.sum(going_on(raw[:, -1])),
+    "ridge": ridge, "kernel_ridge": kernel_ridge, "kernel_at": kernel_at, "kernel_at_vector": kernel_at_vector,
+    "predictions": lambda rows: kernel_at_vector(rows, rows[:, 2:]),
     "bells": bells, "hidden_layer": hidden_layer, "polynomial": polynomial,
     "rows": lambda heard, message: jnp.broadcast_to(heard[:, None], message.shape),
     "sum": jnp.sum, "mean": jnp.mean, "prod": jnp.prod, "max": jnp.max, "min": jnp.min,

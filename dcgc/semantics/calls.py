@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from ..source import Diagnostic, Ledger, Note, near_names
 from ..syntax import tree
-from . import expressions, forms
+from . import expressions, forms, intervals
 from .checked import ValueType
-from .context import MOST_MEMBERS, REAL, UNKNOWN, Checker, Place, View
+from .context import MOST_MEMBERS, REAL, UNKNOWN, Checker, Place, View, written
 from .distributions import DISTRIBUTIONS
-from .functions import FUNCTIONS, REDUCERS, Function, counted
+from .functions import FUNCTIONS, OVER_INTERVALS, REDUCERS, Function, counted
 from .mistakes import names as N
 from .mistakes import types as T
 from .names import early, wrong_shape
@@ -38,6 +38,8 @@ def infer_call(c: Checker, node: tree.Call, view: View) -> ValueType:
         return c.report(N.NOT_A_FUNCTION.at(function.span, name=name))
     if name in FUNCTIONS:
         return _apply_builtin(c, node, FUNCTIONS[name], view)
+    if name in OVER_INTERVALS and name not in c.later:
+        return intervals.apply(c, node, view)
     _arguments(c, node, view)
     if name in DISTRIBUTIONS:
         return c.report(N.DISTRIBUTION_OUTSIDE.at(function.span, name=name))
@@ -48,7 +50,7 @@ def infer_call(c: Checker, node: tree.Call, view: View) -> ValueType:
         return UNKNOWN
     if name in c.dormant:
         return UNKNOWN
-    near = near_names(name, [*FUNCTIONS, *c.definitions])
+    near = near_names(name, [*FUNCTIONS, *OVER_INTERVALS, *c.definitions])
     return c.report(N.UNKNOWN_FUNCTION.at(function.span, name=name, near=near))
 
 
@@ -200,13 +202,12 @@ def _apply_builtin(c: Checker, node: tree.Call, function: Function, view: View) 
 
 
 def _comprehension(c: Checker, node: tree.Comprehension, function: Function, view: View) -> ValueType:
+    if isinstance(node.domain, tree.ArrayLiteral):
+        return intervals.infer(c, node, node.domain, function.name, view)
     if function.name not in REDUCERS:
         return c.report(N.KEYWORD_IN_FUNCTION.at(node.span, binder=node.binder, known=", ".join(REDUCERS)))
-    symbol = c.symbols.get(node.binder)
-    taken = any(loop.binder == node.binder for loop in view.place.loops) or node.binder in view.locals
-    if (symbol is not None and symbol.kind != "stage") or taken:
-        kind = c.describe(node.binder).split(" ", 1)[1] if symbol is not None else "index"
-        return c.report(N.HIDES.at(node.span, name=node.binder, kind=kind))
+    if intervals.hidden(c, node, view):
+        return UNKNOWN
     domain = expressions.domain_of(c, node.domain, "sum")
     if domain is None:
         return UNKNOWN
@@ -271,6 +272,9 @@ def _ridge(c: Checker, node: tree.Call, arguments: list[tree.Expression], types:
         )
     if types[2].shape != ():
         return wrong_shape(c, arguments[2], "the penalty of `ridge`", "a number", types[2])
+    few = features.shape[0] < features.shape[1]
+    if not _at_least(c, arguments[2], "penalty", "ridge", strictly=few, why=" (fewer rows than columns)" if few else ""):
+        return UNKNOWN
     return ValueType("real", features.shape[1:])
 
 
@@ -285,7 +289,23 @@ def _kernel_ridge(c: Checker, node: tree.Call, arguments: list[tree.Expression],
     for position, what in ((2, "penalty"), (3, "width")):
         if types[position].shape != ():
             return wrong_shape(c, arguments[position], f"the {what} of `kernel_ridge`", "a number", types[position])
-    return ValueType("real", target.shape)
+        if not _at_least(c, arguments[position], what, "kernel_ridge", strictly=what == "width"):
+            return UNKNOWN
+    span = node.span
+    dims = tuple(tree.Number(float(size), str(size), span=span) for size in features.shape[1:])
+    domain, codomain = tree.Type("Real", dims, span=span), tree.Type("Real", span=span)
+    made = tree.FunctionType(domain, codomain, tree.Name("kernel", span=span), span=span)
+    return ValueType("function", (), features.shape[0], type=made)
+
+
+def _at_least(c: Checker, node: tree.Expression, what: str, function: str, strictly: bool, why: str = "") -> bool:
+    """Whether a number that is fixed before play is not negative (``strictly``: is positive); reports it if not."""
+    value = c.constant(node)
+    if not isinstance(value, float) or value > 0 or (value == 0 and not strictly):
+        return True
+    wanted = f"positive{why}" if strictly else "at least 0"
+    c.report(T.BAD_PARAMETER.at(node.span, what=what, distribution=f"`{function}`", wanted=wanted, value=written(value)))
+    return False
 
 
 _VECTORS: dict[str, Callable[[Checker, tree.Call, list[tree.Expression], list[ValueType]], ValueType]] = {

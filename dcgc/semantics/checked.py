@@ -42,7 +42,8 @@ class ValueType:
 
     ``size`` is the number of categories of a choice (then ``shape`` ends with it: a one-hot vector) or of a
     category (a number 1..size, ``shape`` as drawn), or the vocabulary of tokens (``shape`` is (length, vocabulary),
-    one-hot). A function has the shape of what it returns; its domain stands in ``type``. ``low`` and ``high`` are
+    one-hot). A function has the shape of what it returns; its domain stands in ``type``; one that a regression made has as ``size`` the
+    number of its points, and stands for its predictions there where a number is wanted. ``low`` and ``high`` are
     the bounds of a decision's Interval, Positive or Unit as expressions, None where unbounded. ``labels`` are a
     Choice's labels in order.
     """

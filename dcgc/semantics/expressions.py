@@ -33,6 +33,8 @@ def infer_number(c: Checker, node: tree.Expression, view: View) -> ValueType:
 def as_number(c: Checker, type: ValueType, node: tree.Expression) -> ValueType:
     if type.kind in NUMERIC or type.kind == "unknown":
         return type
+    if type.kind == "function" and type.size is not None:  # a regression's function: its predictions
+        return ValueType("real", (*type.shape, type.size))
     hint = "apply it to an argument" if type.kind == "function" else "a policy may know it"
     what = "a function" if type.kind == "function" else f"a value of kind {type.kind}"
     return c.report(T.NOT_A_NUMBER.at(node.span, what=what, more=hint))
@@ -136,7 +138,8 @@ def _operate(c: Checker, node: tree.Binary, left: ValueType, view: View) -> Valu
         return UNKNOWN
     if node.operator in COMPARISONS and "choice" in (left.kind, right.kind):
         return _compare_choices(c, node, left, right)
-    if as_number(c, left, node.left).kind == "unknown" or as_number(c, right, node.right).kind == "unknown":
+    left, right = as_number(c, left, node.left), as_number(c, right, node.right)
+    if left.kind == "unknown" or right.kind == "unknown":
         return UNKNOWN
     both = left.kind == right.kind == "bool" and node.operator == "*"
     return _combined(c, node, left, right, "bool" if both or node.operator in COMPARISONS else "real")
@@ -172,9 +175,9 @@ def _conditional(c: Checker, node: tree.Conditional, view: View) -> ValueType:
         return UNKNOWN
     if then.kind == otherwise.kind == "choice" and then.shape == otherwise.shape and condition.shape == ():
         return then
-    for type, part in ((then, node.then), (otherwise, node.otherwise)):
-        if as_number(c, type, part).kind == "unknown":
-            return UNKNOWN
+    then, otherwise = as_number(c, then, node.then), as_number(c, otherwise, node.otherwise)
+    if then.kind == "unknown" or otherwise.kind == "unknown":
+        return UNKNOWN
     shape = broadcast(then.shape, otherwise.shape)
     shape = broadcast(shape, condition.shape) if shape is not None else None
     if shape is None:

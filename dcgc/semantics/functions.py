@@ -130,6 +130,10 @@ REDUCERS: dict[str, Callable[..., Any]] = {
 }
 
 
+# With ``EXPR for p in [a, b]``: of a function over an interval. Those that are no functions of the language besides are not reserved.
+OVER_INTERVALS = ("integral", "mean", "max", "min", "argmax", "argmin")
+
+
 def counted(least: int, most: int | None) -> str:
     """A number of arguments in words."""
     if most is None:

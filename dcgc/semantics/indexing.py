@@ -33,6 +33,8 @@ def select(c: Checker, node: tree.Index, type: ValueType, domains: tuple[IndexDo
             if not isinstance(index, tree.Name):
                 expressions.infer(c, index, view)
         return UNKNOWN
+    if type.kind == "function" and type.size is not None and len(node.indices) > len(domains):
+        type = expressions.as_number(c, type, node)
     # A function has no entries of its own, only members.
     sizes = [domain.size for domain in domains] + (list(type.shape) if type.kind != "function" else [])
     if len(node.indices) > len(sizes):

@@ -29,6 +29,7 @@ from .equations import equation_alarms
 from .expectations import Reader
 from .figures import Comparison, Curve, Figure, Scorecard
 from .functions import policy_function
+from .intervals import interval_alarms
 from .ledger import ledgers
 from .regrets import judging_grid, player_regrets
 
@@ -72,6 +73,7 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     alarms += [f"what {r.player} could gain by another announcement is not known: {r.method.removeprefix('not computed: ')}"
                for r in regrets if math.isnan(r.ex_ante) and r.player in {p.label for p in problem.leaders}]
     alarms += equation_alarms(problem, worlds if ground.random else worlds[-1:])
+    alarms += interval_alarms(problem, worlds if ground.random else worlds[-1:])
     channels = ledgers(problem, worlds, lambda label, values: figure(label, values, ground))
     alarms += [f"the budget of {c.name} is exceeded: {c.rate.value:.6g} of {c.budget:g} bits" for c in channels
                if c.violated > max(c.rate.error, 0.01 * c.budget)]

@@ -281,4 +281,14 @@ DIFFERENT_BRANCHES = Mistake(
     text("decide c : Choice(3) by A knowing x\ndecide d : Choice(2) by A knowing x\ncost A = c == d"),
 )
 
+NO_INTERVAL = Mistake(
+    "T231",
+    "not over an interval",
+    "`{name}` runs over {what}",
+    "{more}",
+    "`integral`, `mean`, `max`, `min`, `argmax` and `argmin` of `EXPR for p in [a, b]` let p run over an interval between two finite ends; "
+    "sums and products run over the members of a family and over ranges of whole numbers.",
+    text("let y = sum(j * x for j in [0, 1])\nmeasure my = E[y]"),
+)
+
 TYPES = tuple(value for value in list(globals().values()) if isinstance(value, Mistake))
