@@ -29,6 +29,7 @@ class Engine(abc.ABC):
     leads: ClassVar[bool] = False  # whether it is for games in which somebody announces a policy (and for no others)
 
     conclusive: ClassVar[bool] = True  # whether a profile that stands up to its regret ends the search
+    settles: ClassVar[bool] = False  # whether one whose regret is small, up to the grid, does
     fresh: ClassVar[bool] = False  # whether every step has samples of its own, so that no policy can learn its nodes
 
     @abc.abstractmethod
