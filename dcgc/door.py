@@ -41,11 +41,13 @@ Report = Callable[["Progress"], None]
 
 @dataclass(frozen=True)
 class Game:
-    """A checked game. ``values``: the params that were replaced. ``warnings``: what the checker found odd."""
+    """A checked game. ``values``: the params that were replaced. ``warnings``: what the checker found odd. ``form``: how stages are
+    lowered (the setting ``stages``)."""
 
     checked: CheckedGame
     values: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
+    form: str = "auto"
 
     @property
     def name(self) -> str:
@@ -63,7 +65,7 @@ class Game:
     def core(self) -> Core:
         """The game graph. Raises GameError (codes L) for what has no computation yet."""
         ledger = Ledger()
-        core = elaborate(self.checked, ledger)
+        core = elaborate(self.checked, ledger, self.form)
         ledger.raise_errors()
         assert core is not None
         return core
@@ -280,6 +282,7 @@ def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folde
         game = load(game)
     given = {**settings, **({} if seed is None else {"seed": seed})}
     resolved, unread = resolve(game.core.settings, given)
+    game = game if game.form == resolved.stages else replace(game, form=resolved.stages)
     notes = tuple(f"no engine of this version reads the setting {key!r}" for key in unread)
     if game.checked.variant and game.core.published:
         notes += (f"what is published is of the game as it is written, not of its variant {' '.join(game.checked.variant.flags)}",)
@@ -595,6 +598,7 @@ def open_run(folder: str | os.PathLike[str]) -> Result:
     variant = variant_of(run)
     game = load(Path(run.text_path), set=run.config.get("set"), commit=variant.commits, team=dict(variant.teams))
     settings, _ = resolve((), run.config.get("settings", {}))
+    game = game if game.form == settings.stages else replace(game, form=settings.stages)
     set_up_jax(settings.precision)
     return read_result(run, game, settings, ())
 

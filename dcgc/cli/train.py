@@ -45,6 +45,7 @@ HELP = {
     "fisher_rank_weight": "cost units per nat that a message's Fisher information lacks of full effective rank, in training only",
     "estimator": "of the gradient where messages are drawn: NAME for all of them, SITE=NAME for one; may be given more than once",
     "best_response": "use closed-form best responses where the compiler finds them (default: yes)",
+    "stages": "written out, or scanned: elaborated once (default: written where possible)",
     "response": "how a leader's gradient passes through the followers' response (default implicit)",
 }
 

@@ -35,10 +35,14 @@ from .site import (
 )
 
 
-def elaborate(checked: CheckedGame, ledger: Ledger) -> Game | None:
-    """The core graph of a checked game; None, with L diagnostics in the ledger, if something has no computation yet."""
+def elaborate(checked: CheckedGame, ledger: Ledger, form: str = "auto") -> Game | None:
+    """The core graph of a checked game; None, with L diagnostics in the ledger, if something has no computation yet.
+
+    ``form`` of a block of stages: written (out), scanned (elaborated once) or auto, which is what the text's ``train`` block says and
+    else written where that is possible.
+    """
     before = len(ledger.errors)
-    game = Elaborator(checked, ledger).run()
+    game = Elaborator(checked, ledger, form).run()
     return game if len(ledger.errors) == before else None
 
 
@@ -68,7 +72,7 @@ class Elaborator(Resolver):
             citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
             constraints=tuple(self.constraints), equations=tuple(self.equations),
             routes=tuple(self.routes), gradient_budget=self.gradient_budget,
-            committed=tuple(self.committed),
+            committed=tuple(self.committed), block=self.block,
         )
 
     def team_members(self, members: tuple[tuple[str, int | None], ...]) -> tuple[tuple[str, int | None], ...]:
@@ -194,7 +198,7 @@ class Elaborator(Resolver):
         """A policy that knows the stage is as good as one for each stage."""
         if self.time.stage:
             self.time.knowing[name] = knowing
-        if self.time.stage and self.time.total > 1 and not stages.knows_stage(self, knowing):
+        if self.time.stage and self.time.total > 1 and not self.time.once and not stages.knows_stage(self, knowing):
             raise Unlowered("L001", f"`{name}` is one policy for all stages, since it does not know the stage: that cannot be lowered yet",
                             span, f"let it know `{self.time.binder}`")
 

@@ -229,6 +229,17 @@ def rebuild(expression: Expression, change: Callable[[Expression], Expression]) 
     return replace(expression, **updates) if updates else expression  # type: ignore[arg-type]
 
 
+def bind(expression: Expression, axis: Axis, member: float) -> Expression | None:
+    """The expression of a loop for one of its members; None where it speaks of all others."""
+    if any(isinstance(e, Others) and e.axis == axis for e in walk(expression)):
+        return None
+
+    def bound(e: Expression) -> Expression:
+        return Constant(member, span=e.span) if isinstance(e, Member) and e.axis == axis else rebuild(e, bound)
+
+    return bound(expression)
+
+
 def show(expression: Expression) -> str:
     """One line of readable text, for ``dcgc show``."""
     e = expression

@@ -19,7 +19,7 @@ from .kinds import constant_shape, infer
 from .naming import written
 from .scope import Scope, Silenced, Unlowered
 from .shapes import OPERATORS, Kind
-from .site import Actor, Channel, Constraint, Equation, Measure, Plot, PolicyChoice, Published, Route, Site
+from .site import Actor, Channel, Constraint, Equation, Measure, Plot, PolicyChoice, Published, Route, Site, StageBlock
 
 LARGEST_EXPRESSION = 20_000  # nodes of one expression after inlining definitions and lets
 LARGEST_GAME = 400_000  # nodes of all expressions together
@@ -31,9 +31,11 @@ REDUCTION_WORDS = frozenset({"sum", "mean", "prod", "max", "min"})
 class Resolver:
     """The state of one elaboration, and the meaning of expressions in it."""
 
-    def __init__(self, checked: CheckedGame, ledger: Ledger):
+    def __init__(self, checked: CheckedGame, ledger: Ledger, form: str = "auto"):
         self.checked = checked
         self.ledger = ledger
+        self.form = form  # of stages: auto | written | scanned
+        self.block: StageBlock | None = None
         self.values = {name: p.value for name, p in checked.params.items()}
         self.sizes_of_families = {p.name: p.size for p in checked.players.values() if p.size is not None}
         self.sites: list[Site] = []
@@ -148,8 +150,8 @@ class Resolver:
             return core.Constant(self.now[e.name], span=e.span)
         site = self.aliases.get(e.name, e.name)
         if e.name in self.time.refused:
-            raise Unlowered("L001", f"the last value of `{e.name}` after a halt by chance cannot be lowered yet", e.span,
-                            "let nature draw the halt: `random stop ~ Bernoulli(p)`, `halt when stop`")
+            why, hint = self.time.refused[e.name]
+            raise Unlowered("L001", f"the last value of `{e.name}` {why} cannot be lowered yet", e.span, hint)
         if site in self.decoders and not self.observing and not self.site_axes[site]:
             return self.decoders[site](core.Reference(site, span=e.span))
         if site in self.kinds:

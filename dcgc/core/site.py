@@ -16,12 +16,13 @@ DecisionKind = Literal["real", "bool", "choice", "simplex"]
 @dataclass(frozen=True)
 class Site:
     """A node of the game graph. ``axes``: the loops it stands in, outermost first; it happens for every member at once.
-    ``guards``: it exists only where all of these hold."""
+    ``guards``: it exists only where all of these hold. ``repeated``: it happens in every stage of the game's ``StageBlock``."""
 
     name: str
     axes: tuple[Axis, ...]
     guards: tuple[Expression, ...]
     span: Span = field(compare=False, repr=False)
+    repeated: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,49 @@ class Payment(Site):
     information: Information | None = None
     price: Expression | None = None
     constraint: str | None = None
+
+
+@dataclass(frozen=True)
+class State(Site):
+    """A value that stages carry: ``first`` in stage 1 (an expression over what came before the stages), in every later stage what the
+    site ``following`` was in the stage before. The number of the stage is one. ``survival``: the chance that no halt has come when it
+    is updated, a site of the stage (None: certain)."""
+
+    first: Expression
+    following: str
+    survival: str | None = None
+
+
+@dataclass(frozen=True)
+class Record(Site):
+    """What the stages leave behind for the statements after them: of a repeated site its value in ``stage`` (0 after a halt); without
+    ``stage``, of a state its last value, and of ``SO_FAR`` the product of all delays."""
+
+    of: str
+    stage: int | None = None
+
+
+SO_FAR = "delay so far"
+
+
+@dataclass(frozen=True)
+class StageBlock:
+    """A block of stages that is elaborated once: its sites are the ``repeated`` ones of the game, states and ``binder`` (the number of
+    the stage) among them as values that are given.
+
+    ``length``: how many stages (inf: without end). ``discount``: of one stage (None: 1). Names of repeated sites: ``survival``, the
+    chance that a stage which is reached ends with no halt; ``delay``, what multiplies all that is paid in later stages, if none came;
+    ``ended``, the chance that a halt came in this stage, times the delays before it (None: 1, 1 and 0). Payments of the stage have the
+    survival and the delays of their own stage in them, but nothing of earlier ones and no discount.
+    """
+
+    binder: str
+    length: float
+    discount: Expression | None
+    survival: str | None
+    delay: str | None
+    ended: str | None
+    span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -283,6 +327,11 @@ class Game:
     routes: tuple[Route, ...] = ()
     gradient_budget: Span | None = field(default=None, compare=False, repr=False)  # where one is asked for
     committed: tuple[tuple[str, int | None], ...] = ()  # who announces its policy first, in order; member counted from 0
+    block: StageBlock | None = None  # stages that are not written out
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        return tuple(s for s in self.sites if isinstance(s, State))
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -318,9 +367,14 @@ def show_game(game: Game) -> str:
                    f"{show_actor(site.actor)} knowing {seen}{' mixed' if site.mixed else ''}"
         elif isinstance(site, Payment):
             text = f"cost{over} {show_actor(site.actor)} = {show(site.cost)}"
+        elif isinstance(site, State):
+            text = f"state {site.name}{over} = {show(site.first)}, then {site.following}"
+        elif isinstance(site, Record):
+            text = f"let {site.name}{over} = {site.of} {'at the end' if site.stage is None else f'in stage {site.stage}'}"
         else:
             text = site.name
-        lines.append(f"  {text}{when}")
+        each = "each stage: " if site.repeated else ""
+        lines.append(f"  {each}{text}{when}")
     lines += [f"  commit {name if member is None else f'{name}[{member + 1}]'}" for name, member in game.committed]
     return "\n".join(lines)
 

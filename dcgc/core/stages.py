@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..source import Span
 from ..syntax import tree
 from . import expression as core
+from . import repeated
 from .folding import ONE, fold, number
 from .naming import renamed, renamed_expression, staged
 from .scope import Scope, Silenced, Unlowered
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .elaborate import Elaborator
     from .resolve import Resolver
 
+BY_CHANCE = ("after a halt by chance", "let nature draw the halt: `random stop ~ Bernoulli(p)`, `halt when stop`")
 MOST_SITES = 400  # of all stages together
 MOST_HALTS = 12  # whether play goes on is worked out over all their outcomes together
 
@@ -61,20 +63,45 @@ class Stages:
     block: frozenset[str] = frozenset()  # names that the stages make
     blanked: dict[str, str] = field(default_factory=dict)  # of a site: what outlives the stages, blank after a halt
     knowing: dict[str, tuple[tree.Expression, ...]] = field(default_factory=dict)  # of a decision of the stages, as the text has it
-    refused: set[str] = field(default_factory=set)  # states whose last value is not known as an event
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # states whose last value is unknown: why, and a hint
+    once: bool = False  # the stages are elaborated once (``repeated``), not written out
+    shapes: dict[str, tuple[Kind, tuple[core.Axis, ...]]] = field(default_factory=dict)  # of the names of such stages
+    carried: list[tuple[str, core.Expression, Span]] = field(default_factory=list)  # states without an update: their next values
+    stops: list[tuple[core.Expression | None, core.Expression, int]] = field(default_factory=list)  # survival around each halt, delays
 
 
 # ---------------------------------------------------------------- statements
 
 
+class TooMany(Unlowered):
+    """More stages than can be written out."""
+
+
 def stage(el: Elaborator, s: tree.Stage, scope: Scope) -> None:
-    """``stage t in 1..T { .. }`` with T fixed before play."""
+    """``stage t in 1..T { .. }``, T fixed before play: written out, or elaborated once where that is not possible or not wanted."""
     length = el.constant(s.high)
     where = s.low.span.to(s.high.span)
-    if math.isinf(length):
-        raise Unlowered("L001", "stages without end cannot be lowered yet", where, "write a number of stages: `1..10`")
     if el.time.length:
         raise Unlowered("L001", "a second block of stages cannot be lowered yet", where, "write one block, with `when` for its parts")
+    memory = repeated.remembers(s.body)
+    if repeated.wanted(el, s, length):
+        if memory is not None:
+            raise Unlowered("L001", "stages whose decisions know their past, and that are not written out, cannot be lowered yet", memory,
+                            "carry what matters in a `state`, or write a number of stages and let each decision know the stage")
+        repeated.repeat(el, s, scope, length)
+        return
+    before = repeated.snapshot(el)
+    try:
+        write_out(el, s, scope, length, where)
+    except TooMany:
+        if memory is not None or repeated.form_of(el) == "written":
+            raise
+        repeated.restore(el, before)
+        repeated.repeat(el, s, scope, length)
+
+
+def write_out(el: Elaborator, s: tree.Stage, scope: Scope, length: float, where: Span) -> None:
+    """Every stage as sites of its own."""
     time = el.time
     time.binder, time.total, time.block = s.binder, round(length), frozenset(made_in(s.body))
     time.discount = None if s.discount is None else el.expression(s.discount, scope)
@@ -96,12 +123,12 @@ def stage(el: Elaborator, s: tree.Stage, scope: Scope) -> None:
         if k == 1 and count * length > MOST_SITES:
             time.stage, el.now = 0, {}
             el.broken |= time.block | set(time.states)
-            raise Unlowered("L004", f"{length:g} stages with {count} draws, values, decisions and payments each are too many to write out",
+            raise TooMany("L004", f"{length:g} stages with {count} draws, values, decisions and payments each are too many to write out",
                             where, f"at most {MOST_SITES} in all: `1..{max(1, MOST_SITES // count)}` would fit")
         if k == 1 and time.halts * length > MOST_HALTS:
             time.stage, el.now = 0, {}
             el.broken |= time.block | set(time.states)
-            raise Unlowered("L001", f"{time.halts * length:g} halts cannot be lowered yet", where,
+            raise TooMany("L001", f"{time.halts * length:g} halts cannot be lowered yet", where,
                             f"at most {MOST_HALTS} in all: `1..{max(1, MOST_HALTS // time.halts)}` would fit")
         if is_over(time):
             break
@@ -166,6 +193,18 @@ def move(el: Elaborator, name: str, k: int) -> None:
         return
     old = el.aliases[name]
     axes = updates[0].scope.axes
+    value = updated(el, updates, old, axes)
+    new = staged(name, k + 1)
+    keep(el, Let(new, axes, (), updates[0].span, value))
+    el.aliases[name] = new
+    if any(u.survival != updates[0].survival for u in updates):
+        raise Unlowered("L001", f"a halt between two updates of `{name}` cannot be lowered yet", updates[-1].span,
+                        "let `halt` stand before or after both")
+    el.time.states[name].append(updates[0].survival)
+
+
+def updated(el: Elaborator, updates: list[Update], old: str, axes: tuple[core.Axis, ...]) -> core.Expression:
+    """The next value of a state for the member at hand: what is written where it applies, else the old one."""
     value: core.Expression = own_entry(old, axes)
     for u in reversed(updates):
         mine = aligned(u.value, u.scope.axes, axes)
@@ -174,13 +213,7 @@ def move(el: Elaborator, name: str, k: int) -> None:
             value = el.measured(core.Apply("where", (all_of(holds), mine, value), span=u.span), u.span)
         else:
             value = mine
-    new = staged(name, k + 1)
-    keep(el, Let(new, axes, (), updates[0].span, value))
-    el.aliases[name] = new
-    if any(u.survival != updates[0].survival for u in updates):
-        raise Unlowered("L001", f"a halt between two updates of `{name}` cannot be lowered yet", updates[-1].span,
-                        "let `halt` stand before or after both")
-    el.time.states[name].append(updates[0].survival)
+    return value
 
 
 def own_entry(site: str, axes: tuple[core.Axis, ...]) -> core.Expression:
@@ -218,7 +251,7 @@ def settle(el: Elaborator, name: str) -> None:
     if all(a is None for a in history):
         return
     if el.time.by_chance:
-        el.time.refused.add(name)
+        el.time.refused[name] = BY_CHANCE
         return
     axes = el.site_axes[last]
     value = own_entry(staged(name, 1), axes)
@@ -255,6 +288,7 @@ def halt(el: Elaborator, s: tree.Halt, scope: Scope) -> None:
         el.let_sizes[site] = 1 + el.sizes.get(id(condition), 1)
         el.add(Let(site, (), (), s.span, value), Kind("real"))
         value = core.Reference(site, span=s.span)
+    time.stops.append((time.survival, value, len(time.delays)))
     time.survival = None if number(value) == 1 else value
 
 
@@ -311,9 +345,12 @@ def rule_in(el: Resolver, name: str, inputs: list[tree.Expression], e: tree.Call
     """The decision, and the inputs of its policy, that ``rule(u, a, t)`` speaks of: those of a stage. In stage 1 nothing is last."""
     knowing = el.time.knowing[name]
     at = next((i for i, k in enumerate(knowing) if isinstance(k, tree.Name) and k.name == el.time.binder), None)
-    if any(is_history(k) or (isinstance(k, tree.Name) and k.name == "recall") for k in knowing) or (at is None and el.time.total > 1):
+    if any(is_history(k) or (isinstance(k, tree.Name) and k.name == "recall") for k in knowing) or (
+            at is None and el.time.total > 1 and not el.time.once):
         raise Unlowered("L003", "the rule of a decision that knows a history cannot be asked yet", e.span,
                         f"`rule` is for decisions that know `{el.time.binder}` and values of their stage")
+    if el.time.once:
+        return name, inputs
     stage = 1 if at is None else round(el.constant(inputs[at]))
     if staged(name, stage) not in el.kinds:
         raise Unlowered("L003", f"`{name}` is not decided in stage {stage}", inputs[at or 0].span, f"there are {el.time.length}")
@@ -331,6 +368,8 @@ def is_last(e: tree.Expression) -> bool:
 
 def site_in(el: Resolver, name: str, k: int) -> str | None:
     """The site of a name in stage k, if that stage has made it by now."""
+    if el.time.once and not el.time.stage:
+        return repeated.record(el, name, k)
     if k == el.time.stage and name not in el.time.states:
         return name if name in el.kinds else None
     while name in el.time.states and staged(name, k) not in el.kinds and k > 1:  # it was not updated
@@ -371,7 +410,9 @@ def history(el: Resolver, e: tree.Call, arguments: list[tree.Expression], scope:
         raise Silenced
     if name in el.silent:
         return core.Constant(0.0, span=e.span)
-    if not el.time.stage:
+    if not el.time.stage and el.time.once:
+        repeated.allow_history(el, name, e)
+    elif not el.time.stage:
         if el.time.by_chance and any(site_in(el, name, k) in el.time.survived for k in stages_so_far(el)):
             raise Unlowered("L001", "a history after a halt by chance cannot be lowered yet", e.span,
                             "let nature draw the halt: `random stop ~ Bernoulli(p)`, `halt when stop`")
@@ -415,6 +456,8 @@ def last(el: Resolver, e: tree.Call, arguments: list[tree.Expression], scope: Sc
     name = base_of(argument)
     if name in el.broken:
         raise Silenced
+    if el.time.once and name in el.time.shapes:
+        return repeated.last(el, name, argument, start, scope)
     k = el.time.stage - 1
     if k >= 1:
         value = in_stage(el, argument, k, lambda a: el.expression(a, scope))
@@ -431,6 +474,8 @@ def observe_past(el: Elaborator, e: tree.Call, scope: Scope) -> list[Observation
     name = base_of(argument)
     if name in el.silent:
         return []
+    if el.time.once:
+        return el.observed(el.expression(e, scope))
     earlier = stages_so_far(el) if is_history(e) else range(max(1, el.time.stage - 1), el.time.stage)
     out: list[Observation] = []
     for k in earlier:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ..core.expression import Apply, Expression, Fold, Reference, rebuild, references
 from ..core.folding import ONE, ZERO, fold, number
-from ..core.site import Decision, Game, Let, Payment, Random, Site
+from ..core.site import Decision, Game, Let, Payment, Random, Record, Site, State
 
 
 class Dependence:
@@ -73,6 +73,10 @@ def mentioned(site: Site) -> tuple[Expression, ...]:
         return (*site.guards, site.value)
     if isinstance(site, Payment):
         return (*site.guards, site.cost)
+    if isinstance(site, State):
+        return (site.first,)
+    if isinstance(site, Record):
+        return ()
     assert isinstance(site, Decision)
     bounds = tuple(b for b in (site.low, site.high) if b is not None)
     return (*site.guards, *(o.expression for o in site.observations), *bounds)

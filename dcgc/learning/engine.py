@@ -28,6 +28,8 @@ class Engine(abc.ABC):
     title: ClassVar[str]
     leads: ClassVar[bool] = False  # whether it is for games in which somebody announces a policy (and for no others)
 
+    repeats: ClassVar[bool] = False  # whether it takes stages that are not written out (``core.site.StageBlock``), and no other games
+
     conclusive: ClassVar[bool] = True  # whether a profile that stands up to its regret ends the search
     settles: ClassVar[bool] = False  # whether one whose regret is small, up to the grid, does
     fresh: ClassVar[bool] = False  # whether every step has samples of its own, so that no policy can learn its nodes

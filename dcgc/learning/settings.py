@@ -13,7 +13,8 @@ class Settings:
     ``expectation``: auto | enumeration | quadrature | sobol | monte_carlo. ``nodes``: nodes a coordinate, ``samples``: scattered
     points (None: chosen). ``steps``, ``learning_rate``, ``width``, ``layers``, ``batch``: of the network engine (None: chosen).
     ``precision``: float64 | float32. ``tolerance``: the relative accuracy at which training stops. ``response``: how a leader's gradient
-    passes through the followers' response to what it announces, implicit | unrolled.
+    passes through the followers' response to what it announces, implicit | unrolled. ``stages``: how a block of stages is lowered,
+    written | scanned (auto: written where that is possible and every decision knows the stage).
 
     Terms of a sender's training objective, which no reported cost has: ``kl_weight``, cost units per nat of KL(law of a message ||
     ``kl_prior``: aggregated | fixed); ``fisher_rank_weight``, cost units per nat by which the effective rank of a message's Fisher
@@ -39,6 +40,7 @@ class Settings:
     fisher_rank_weight: float | None = None
     estimator: str | None = None
     response: str = "implicit"
+    stages: str = "auto"
 
     @classmethod
     def known(cls) -> tuple[str, ...]:

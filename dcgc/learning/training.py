@@ -47,10 +47,8 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
 
     Raises GameError (L006) if none can take the game, or the one asked for cannot.
     """
-    refused = {name: e.refuses(problem) if e.leads == bool(problem.leaders) else
-               "somebody announces a policy, to which others respond" if problem.leaders else "nobody announces a policy"
-               for name, e in ENGINES.items()}
-    notes = [f"{name}: {why}" for name, why in refused.items() if why is not None and ENGINES[name].leads == bool(problem.leaders)]
+    refused = {name: e.refuses(problem) if suits(problem, e) else unsuited(problem, e) for name, e in ENGINES.items()}
+    notes = [f"{name}: {why}" for name, why in refused.items() if why is not None and suits(problem, ENGINES[name])]
     if settings.engine != "auto":
         if settings.engine not in ENGINES:
             raise ValueError(f"unknown engine {settings.engine!r}; there are auto, {', '.join(ENGINES)}")
@@ -66,10 +64,23 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
     if not able:
         span = problem.game.decisions[0].span
         why = "; ".join(n for n in notes if n.split(":")[0] in order)
+        if problem.game.block is not None and not why:
+            why = "its stages are too many to be written out, or one policy serves all of them"
         why = why or "none that follows an announcement has policies of the families that the text asks for"
         raise GameError((Diagnostic("L006", f"no engine can train this game: {why}", span,
                                     "see `dcgc show` for what the compiler found"),))
     return able, notes
+
+
+def suits(problem: Problem, engine: Engine) -> bool:
+    """Whether an engine is for this kind of game."""
+    return engine.leads == bool(problem.leaders) and engine.repeats == (problem.game.block is not None)
+
+
+def unsuited(problem: Problem, engine: Engine) -> str:
+    if engine.repeats != (problem.game.block is not None):
+        return "its stages are not written out" if problem.game.block is not None else "it has no stages, or they are written out"
+    return "somebody announces a policy, to which others respond" if problem.leaders else "nobody announces a policy"
 
 
 def asked_for(problem: Problem) -> list[str]:

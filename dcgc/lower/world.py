@@ -134,7 +134,7 @@ class World:
             return self.nodes(dim) if dim is not None else self.loop(site, lambda: evaluate(self, site.value))
         if isinstance(site, Random):
             return self._random(site)
-        assert isinstance(site, Decision)
+        assert isinstance(site, Decision), f"{name} is given by the stages"
         coordinate = self.reduction.coordinates.get(name)
         if coordinate is not None and name in self.grid.nodes:
             return self.options(site) if site.finite else self.nodes(name)

@@ -4,6 +4,7 @@ from ..core.site import Game
 from .finite_observations import finite_observations
 from .linear_equations import linear_equations
 from .multipliers import multipliers
+from .stage_game import stage_game
 from .unroll import unroll
 
 PASSES = (unroll, linear_equations, multipliers, finite_observations)
@@ -16,4 +17,4 @@ def simplify(game: Game) -> Game:
     return game
 
 
-__all__ = ["PASSES", "simplify"]
+__all__ = ["PASSES", "simplify", "stage_game"]

@@ -31,7 +31,7 @@ from ..core.expression import (
     rebuild,
 )
 from ..core.folding import ONE, ZERO, fold, number
-from ..core.site import WRITTEN_OUT, Actor, Channel, Constraint, Decision, Equation, Game, Let, Payment, Plot, Random, Site
+from ..core.site import WRITTEN_OUT, Actor, Channel, Constraint, Decision, Equation, Game, Let, Payment, Plot, Random, Record, Site, State
 
 Binding = Mapping[str, float]
 
@@ -192,6 +192,11 @@ class _Unroller:
             if site.price is not None:
                 priced["price"] = change(site.price)
             return replace(site, name=name, guards=guards, actor=self.actor(site.actor, binding), cost=change(site.cost), **priced)
+        member = name.removeprefix(site.name)
+        if isinstance(site, State):
+            return replace(site, name=name, first=change(site.first), following=site.following + member)
+        if isinstance(site, Record):
+            return replace(site, name=name, of=site.of + member)
         assert isinstance(site, Decision)
         observations = tuple(replace(o, expression=change(o.expression)) for o in site.observations)
         return replace(

@@ -9,12 +9,13 @@ from typing import Any, get_args, get_type_hints
 
 from ..learning.choices import read_choices
 from ..learning.settings import Settings
-from ..semantics.vocabulary import KL_PRIORS
+from ..semantics.vocabulary import KL_PRIORS, STAGE_FORMS
 from ..source import near_names
 
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "precision": ("float64", "float32"),
     "response": ("implicit", "unrolled"),
+    "stages": STAGE_FORMS,
     "expectation": ("auto", "enumeration", "quadrature", "sobol", "monte_carlo"),
     "kl_prior": KL_PRIORS,
 })

@@ -21,6 +21,7 @@ from .vocabulary import (
     POLICY_FAMILIES,
     ROUTE_ORDERS,
     SETTINGS,
+    STAGE_FORMS,
 )
 
 REPORT = View(Place(), "report", averaged=False)
@@ -198,9 +199,13 @@ def _check_word(c: Checker, setting: tree.Setting) -> None:
         c.report(M.BAD_SETTING_VALUE.at(setting.value.span, name=setting.key, wanted="a word"))
 
 
-def _check_prior(c: Checker, setting: tree.Setting) -> None:
-    if not isinstance(setting.value, tree.Name) or setting.value.name not in KL_PRIORS:
-        c.report(M.BAD_SETTING_VALUE.at(setting.value.span, name=setting.key, wanted=" or ".join(f"`{p}`" for p in KL_PRIORS)))
+_WORDS: dict[str, tuple[str, ...]] = {"kl_prior": KL_PRIORS, "stages": STAGE_FORMS}
+
+
+def _check_choice(c: Checker, setting: tree.Setting) -> None:
+    words = _WORDS[setting.key]
+    if not isinstance(setting.value, tree.Name) or setting.value.name not in words:
+        c.report(M.BAD_SETTING_VALUE.at(setting.value.span, name=setting.key, wanted=" or ".join(f"`{p}`" for p in words)))
 
 
 def _check_estimator(c: Checker, setting: tree.Setting) -> None:
@@ -224,7 +229,7 @@ _SETTING_CHECKS: dict[str, Callable[[Checker, tree.Setting], None]] = {
     "engine": _check_word,
     "precision": _check_word,
     "expectation": _check_word,
-    "kl_prior": _check_prior,
+    **dict.fromkeys(_WORDS, _check_choice),
     "estimator": _check_estimator,
 }
 

@@ -64,13 +64,14 @@ NUMBER_SETTINGS = (
     "kl_weight",
     "fisher_rank_weight",
 )
-OTHER_SETTINGS = ("seeds", "engine", "precision", "expectation", "kl_prior", "estimator")
+OTHER_SETTINGS = ("seeds", "engine", "precision", "expectation", "kl_prior", "estimator", "stages")
 SETTINGS = NUMBER_SETTINGS + OTHER_SETTINGS
 
 # settings that count something, and so are whole and at least 1
 COUNTS = ("steps", "batch", "nodes", "samples", "restarts", "width", "layers", "patience")
 
 KL_PRIORS = ("aggregated", "fixed")
+STAGE_FORMS = ("auto", "written", "scanned")
 
 # how the gradient of an expected cost is estimated where a message is drawn (the table is that of dcgc/gradients/estimators)
 ESTIMATOR_NAMES = (

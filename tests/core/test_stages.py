@@ -282,14 +282,17 @@ channel m : A -> B { carries Real; budget 1 bits }
     assert [d.name for d in game.decisions] == ["sent(m@1)", "u@1", "sent(m@2)", "u@2"]
 
 
-def test_what_cannot_be_written_out_is_said_at_its_line():
+def test_what_cannot_be_lowered_is_said_at_its_line():
     body = "{\n  decide u : Real by A knowing t\n  cost A = u^2\n  cost B = u\n}\n"
-    assert codes(HEAD + "stage t in 1..inf discount 0.9 " + body) == [("L001", "1..inf")]
-    assert codes(HEAD + "stage t in 1..200 " + body) == [("L004", "1..200")]
-    assert codes(HEAD + "stage t in 1..3 " + body.replace("knowing t", "knowing nothing")) == [
+    past = body.replace("knowing t", "knowing t, history(u)")
+    written = "train { stages written }\n"
+    assert codes(HEAD + written + "stage t in 1..200 " + body) == [("L004", "1..200")]
+    assert codes(HEAD + written + "stage t in 1..3 " + body.replace("knowing t", "knowing nothing")) == [
         ("L001", "decide u : Real by A knowing nothing")]
-    assert codes(HEAD + "stage t in 1..133 " + body) == []
-    assert codes(STOPPING, T=7) == [("L001", "1..T")] and codes(STOPPING, T=6) == []
+    assert codes(HEAD + "stage t in 1..200 " + past) == [("L004", "1..200")]
+    assert codes(HEAD + "stage t in 1..inf discount 0.9 " + past) == [("L001", "history(u)")]
+    assert codes(HEAD + "train { stages scanned }\nstage t in 1..3 " + past) == [("L001", "history(u)")]
+    assert codes(STOPPING + written, T=7) == [("L001", "1..T")] and codes(STOPPING, T=6) == []
 
 
 def test_names_of_stages_and_members():
