@@ -194,7 +194,7 @@ def constrained(problem: Problem, world: World, multipliers: Array) -> Array:
     return jnp.asarray(out) if out else jnp.zeros(0)
 
 
-def own_curvature(trained: Mapping[str, Strategy], jacobian: np.ndarray) -> float:
+def own_curvature(trained: Mapping[str, Any], jacobian: np.ndarray) -> float:
     """The least eigenvalue of any policy's own second derivative, over the largest entry: negative at a saddle or a maximum."""
     return curvature_of([ravel_pytree(trained[k])[0].size for k in sorted(trained)], jacobian)
 

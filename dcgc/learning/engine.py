@@ -31,6 +31,7 @@ class Engine(abc.ABC):
     repeats: ClassVar[bool] = False  # whether it takes stages that are not written out (``core.site.StageBlock``), and no other games
 
     conclusive: ClassVar[bool] = True  # whether a profile that stands up to its regret ends the search
+    settles: ClassVar[bool] = False  # whether one whose regret is small, up to the grid, does
     fresh: ClassVar[bool] = False  # whether every step has samples of its own, so that no policy can learn its nodes
 
     @abc.abstractmethod

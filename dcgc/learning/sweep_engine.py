@@ -96,6 +96,7 @@ class SweepEngine(Engine):
 
     name = "sweeps"
     title = "free-form policies on a grid, sweeps of best responses"
+    settles = True
 
     def refuses(self, problem: Problem) -> str | None:
         if problem.loops:

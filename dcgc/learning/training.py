@@ -15,6 +15,7 @@ from ..verify.judge import Judgement, costlier, judge
 from ..verify.ledger import is_babbling
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
+from .backward_engine import BackwardEngine
 from .engine import Engine, Found
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
@@ -28,8 +29,8 @@ from .stage_engine import StageAffineEngine, StageEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
-    AffineEngine(), SweepEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(), StackelbergEngine(),
-    SoftenedEngine(), StageAffineEngine(), StageEngine())}
+    AffineEngine(), BackwardEngine(), SweepEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(),
+    StackelbergEngine(), SoftenedEngine(), StageAffineEngine(), StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -108,7 +109,7 @@ def asked_for(problem: Problem) -> list[str]:
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
-        return ["affine", "sweeps", "silence", "messages", "networks"]
+        return ["affine", "backward", "sweeps", "silence", "messages", "networks"]
     return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
@@ -146,7 +147,7 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
             break  # the checkpoint stays where the engine can go on
         state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
         if (engine.conclusive and any(accepted(problem, c) for c in new)) or (
-                engine.name == "sweeps" and any(c.judged.regret <= GOOD for c in new)):
+                engine.settles and any(c.judged.regret <= GOOD for c in new)):
             state["index"] = len(order)
         if store is not None:
             store.save(state)

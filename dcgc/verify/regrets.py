@@ -32,6 +32,7 @@ from .deviation import Deviation
 from .figures import Regret
 from .joint import METHOD, joint_gain
 from .regret import CANDIDATE, decision_regret
+from .subgames import subgame_moves, subgame_regrets
 
 GRID = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
 SWITCHING = 1200  # nodes of a signal on which a finite decision switches: what is gained or lost between two of them goes unseen
@@ -45,6 +46,9 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
     """What every player who decides could gain, and remarks on how far this could be said. Whoever announces a policy is judged
     against other announcements, to which the others respond anew."""
     notes: list[str] = []
+    order = subgame_moves(problem, profile)
+    if order is not None:
+        return subgame_regrets(problem, profile, order), notes
     grid, sharp_grid = judging_grid(problem, profile, thorough)
     rows = []
     for person in problem.people:

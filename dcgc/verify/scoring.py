@@ -133,11 +133,13 @@ def accounts(problem: Problem) -> list[tuple[str, Account]]:
 
 
 def smooth(problem: Problem, profile: Mapping[str, Any]) -> bool:
-    """Whether Gauss rules are sharp: no comparison in the game, no policy with kinks or jumps."""
+    """Whether Gauss rules are sharp: no comparison in the game, no policy with kinks or jumps along what nature draws."""
+    continuous = {x for x, c in problem.natural.coordinates.items() if c.role == "nature"}
+    chance = {problem.leader_of[d.name] for d in problem.game.decisions if problem.dependence.ancestors[d.name] & continuous}
     kinked = any(not isinstance(s, Strategy) or isinstance(s.policy, (Lattice, Piecewise)) or s.hard
-                 for s in profile.values())
-    bounded = any(d.kind == "real" and (d.low is not None or d.high is not None) and any(o.size is None for o in d.observations)
-                  for d in problem.game.decisions)
+                 for k, s in profile.items() if k in chance)
+    bounded = any(d.kind == "real" and (d.low is not None or d.high is not None) and problem.leader_of[d.name] in chance
+                  and any(o.size is None for o in d.observations) for d in problem.game.decisions)
     return not problem.has_steps and not kinked and not bounded
 
 
