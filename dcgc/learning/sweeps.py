@@ -78,8 +78,7 @@ def conditional(problem: Problem, grid: Grid, world: World, d: Decision, values:
     charges = {p.name for p in problem.charges(d)}  # what it pays for what it tells is counted apart
     for p in problem.pays(problem.decider(d)):
         if p.name in wanted and p.name not in charges:
-            total = lift(jnp.add, total, here.expectation(here.payment(p), keep,
-                                                          without=None if values is not None else d.name, tremble=True))
+            total = lift(jnp.add, total, here.expected_payment(p, keep, without=None if values is not None else d.name, tremble=True))
     density = pool(problem, world, d, mass(world, dims))  # what it knows came before it
     total = pool(problem, world, d, total)
     q = lift(lambda q, m: q / jnp.where(m > 0, m, 1.0), total, density)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
-from ..core.expression import Constant, Expression, Select
+from ..core.expression import Apply, Constant, Expression, Moment, Select, walk
 from ..core.site import Decision, Random
 from ..information.reduction import FINITE_LAWS, Coordinate
 from ..primitives.cells import normal_cells, normal_trapezoid, uniform_cells
@@ -18,6 +18,7 @@ from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.points import sobol_uniform, whitened
 from ..primitives.quadrature import gauss_hermite, gauss_legendre
 from .evaluate import evaluate
+from .factored import product_dims
 from .grid import Axis, Grid, GridBuilder
 from .multilinear import multilinear
 from .problem import Problem
@@ -299,8 +300,8 @@ def finite_interval(low: float, high: float) -> tuple[float, float]:
     return (low - 0.5, high + 0.5) if high - low < 1e-9 else (low, high)
 
 
-def widest(problem: Problem, resolution: Resolution) -> float:
-    """Points of the widest expectation in information coordinates."""
+def widest(problem: Problem, resolution: Resolution, figures: bool = False) -> float:
+    """Points of the widest expectation in information coordinates; with ``figures`` also of what the game measures."""
     reduction = problem.reduction
     if not reduction.complete or problem.loops:
         return math.inf
@@ -321,11 +322,28 @@ def widest(problem: Problem, resolution: Resolution) -> float:
         return resolution.seen if c.name in seen else resolution.hidden
 
     most = 1.0
-    for site in (*problem.game.payments, *problem.game.decisions):
-        up = problem.dependence.ancestors[site.name] | {site.name}
-        total = 1.0
-        for name, c in reduction.coordinates.items():
-            if c.site in up or name in up or (c.observed is not None and problem.dependence.of(c.observed) & up):
-                total *= size(c)
-        most = max(most, total)
+    def behind(up: frozenset[str]) -> frozenset[str]:
+        return frozenset(n for n, c in reduction.coordinates.items()
+                         if c.site in up or n in up or (c.observed is not None and problem.dependence.of(c.observed) & up))
+
+    def points(names: frozenset[str]) -> float:
+        return math.prod(size(reduction.coordinates[n]) for n in names)
+
+    def of(e: Expression, factored: bool = True) -> float:
+        names = behind(problem.dependence.of(e))
+        if not factored or any(reduction.coordinates[n].role != "nature" for n in names):
+            return points(names)
+        # independent draws: the factors of a product one by one; many of them are as much work as a few wider ones
+        factors = [points(x) for x in product_dims(problem.dependence, e, lambda x: behind(problem.dependence.of(x)))]
+        return max(max(factors, default=1.0), sum(factors) / 4)
+
+    for site in problem.game.decisions:
+        most = max(most, points(behind(problem.dependence.ancestors[site.name] | {site.name})))
+    for p in problem.game.payments:
+        plain = not p.guards and not p.axes
+        most = max(most, of(p.cost) if plain else points(behind(problem.dependence.ancestors[p.name])))
+    for e in [*(m.value for m in problem.game.measures), *(p.quantity for p in problem.game.published)] if figures else ():
+        for x in walk(e):
+            if isinstance(x, Moment):
+                most = max(most, *(of(arg if x.given is None else Apply("mul", (arg, x.given)), x.kind == "E") for arg in x.arguments))
     return most

@@ -272,7 +272,7 @@ def total_cost(world: World, payments: tuple[Payment, ...], person: Person | Non
     total: Variable = constant(0.0)
     for p in payments:
         here = world.unstopped() if world.stopped and tells(p) else world  # a price is charged on a law: no listener is on its way
-        value = here.expectation(here.payment(p))
+        value = here.expected_payment(p)
         if p.axes:
             own = value.data
             whole_family = person is None or p.actor.member is None

@@ -11,10 +11,11 @@ ENOUGH = (32, 40, 64, 17)  # nodes that smooth work needs of each kind: what has
 LEAST = (14, 10, 24, 9)  # a hidden draw with fewer nodes than its law has features would be learned by heart
 
 
-def resolution(problem: Problem, wanted: Resolution, budget: int) -> Resolution | None:
-    """The wanted resolution, coarsened until the widest expectation fits the budget; None if even the coarsest does not."""
+def resolution(problem: Problem, wanted: Resolution, budget: int, figures: bool = False) -> Resolution | None:
+    """The wanted resolution, coarsened until the widest expectation (with ``figures``: of measures, too) fits the budget; None if even
+    the coarsest does not."""
     sizes = [wanted.hidden, wanted.seen, wanted.observation, wanted.derived]
-    while widest(problem, Resolution(*sizes, wanted.cells)) > budget:
+    while widest(problem, Resolution(*sizes, wanted.cells), figures) > budget:
         able = [i for i in range(4) if sizes[i] > LEAST[i]]
         if not able:
             return None

@@ -322,7 +322,7 @@ def conditional_cost(world: World, decision: str, value: Variable, payments: tup
     total: Variable = constant(0.0)
     for p in world.game.payments:
         if p.name in payments:
-            total = lift(jnp.add, total, varied.expectation(varied.payment(p), dims, tremble=True))
+            total = lift(jnp.add, total, varied.expected_payment(p, dims, tremble=True))
     return total
 
 

@@ -340,6 +340,12 @@ class World:
 
         return self.loop(p, body)
 
+    def expected_payment(self, p: Payment, keep: tuple[str, ...] = (), without: str | None = None, tremble: bool = False) -> Variable:
+        """E of what a payment charges, as ``expectation`` has it, products over independent draws factored."""
+        from .factored import expected_payment
+
+        return expected_payment(self, p, keep, without, tremble)
+
     def information(self, e: core.Information) -> Variable:
         """The information density of a channel, in nats (see ``lower/information.py``)."""
         from .information import density

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core import expression as core
 from ..lower.evaluate import evaluate
+from ..lower.factored import expected
 from ..lower.problem import Problem
 from ..lower.variable import Variable, lift
 from ..lower.world import World
@@ -42,15 +43,28 @@ class Reader:
         return core.rebuild(e, self.resolved)
 
     def moment(self, e: core.Moment) -> np.ndarray:
+        if e.kind == "E":
+            return self.average(self.resolved(e.arguments[0]), None if e.given is None else self.resolved(e.given))
         values = [evaluate(self.world, self.resolved(a)) for a in e.arguments]
         given = None if e.given is None else evaluate(self.world, self.resolved(e.given))
         mean = self.averager(given)
-        if e.kind == "E":
-            return mean(values[0])
         second = values[0] if e.kind == "Var" else values[1]
         a, b = mean(values[0]), mean(second)
         centred = lift(lambda x, y: (x - a) * (y - b), values[0], second)
         return mean(centred)
+
+    def average(self, e: core.Expression, given: core.Expression | None) -> np.ndarray:
+        """The mean where an event holds; nan if it never does."""
+        if given is None:
+            return np.asarray(expected(self.world, e, lambda: evaluate(self.world, e)).data)
+        chance = float(expected(self.world, given, lambda: evaluate(self.world, given)).data)
+
+        def held() -> Variable:
+            return lift(lambda x, g: jnp.where(g == 0, 0.0, x * g), *(evaluate(self.world, x) for x in (e, given)))
+
+        if chance <= 0:
+            return np.full(evaluate(self.world, e).own, np.nan)
+        return np.asarray(expected(self.world, core.Apply("mul", (e, given)), held).data) / chance
 
     def averager(self, given: Variable | None) -> Callable[[Variable], np.ndarray]:
         """The mean where an event holds; nan if it never does."""

@@ -79,7 +79,7 @@ def values_at(problem: Problem, world: World, d: Decision, values: Variable | No
     here = world if values is None else world.vary({d.name: values})
     keep = information.dims if values is not None else (*information.dims, d.name)
     for p in payments:
-        e = here.expectation(here.payment(p), keep, without=None if values is not None else d.name, tremble=True)
+        e = here.expected_payment(p, keep, without=None if values is not None else d.name, tremble=True)
         total = lift(jnp.add, total, e)
     total = pooled(here, d, total, information.dims)
     return total if values is None or anywhere else on_grid_alone(problem, here, d, total, information.dims)

@@ -157,7 +157,7 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
             low, high = gauss_sizes(continuous, points)
             text = f"Gauss quadrature, {high} nodes a draw"
             return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (low, high)], text, False)
-    fine = resolution(problem, DENSE, BUDGET * (4 if thorough else 1))
+    fine = resolution(problem, DENSE, BUDGET * (4 if thorough else 1), figures=True)
     if fine is not None and problem.reduction.complete:
         try:
             grids = [information_grid(problem, profile, r) for r in (fine.finer(0.5), fine)]
