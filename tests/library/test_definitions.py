@@ -202,7 +202,8 @@ def test_functions_of_draws_are_computed_alike() -> None:
     uses = "".join(f"use std.{module} as {module}_\n" for module in sorted({case[0] for case in cases}))
     measures = "".join(f"measure m{k} = E[{module}_.{name}({', '.join(map(drawn, arguments))})]\n"
                        for k, (module, name, arguments, _) in enumerate(cases))
-    text = f"game G\n{uses}player A\nrandom one ~ Discrete([1, 1], [0.5, 0.5])\ndecide u : Real by A knowing nothing\ncost A = (u - one)^2\n{measures}"
+    play = "random one ~ Discrete([1, 1], [0.5, 0.5])\ndecide u : Real by A knowing nothing\ncost A = (u - one)^2\n"
+    text = f"game G\n{uses}player A\n{play}{measures}"
     figures = dcgc.train(dcgc.load(text), engine="affine").scorecard.figures
     for k, (module, name, arguments, wanted) in enumerate(cases):
         assert figures[f"m{k}"].value == pytest.approx(float(wanted), rel=1e-9, abs=1e-9), (module, name, arguments)  # type: ignore[arg-type]
