@@ -9,7 +9,7 @@ from functools import cached_property
 import jax.numpy as jnp
 from jax import Array
 
-from ..core.expression import Constant, Expression, Information, Reference, walk
+from ..core.expression import Constant, Expression, Information, Moment, Reference, walk
 from ..core.site import Constraint, Decision, Game, Payment, Random
 from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
@@ -227,12 +227,14 @@ class Problem:
 
     @cached_property
     def has_steps(self) -> bool:
-        """Whether any comparison (or the like) of something continuous stands in the game: Gauss rules are then not sharp."""
+        """Whether any comparison (or the like) of something continuous stands in the game: Gauss rules are then not sharp. Of a
+        measure only what is inside of its expectations is integrated: ``abs(Cov[x, y])`` is no kink."""
         from ..core.expression import Apply
 
         kinked = JUMPING | {"abs", "maximum", "minimum", "clip", "max", "min", "and", "or", "not"}
         texts = [e for site in self.game.sites for e in mentioned(site)]
-        texts += [m.value for m in self.game.measures] + [p.quantity for p in self.game.published]
+        reported = [m.value for m in self.game.measures] + [p.quantity for p in self.game.published]
+        texts += [x for e in reported for x in walk(e) if isinstance(x, Moment)]
         return any(isinstance(x, Apply) and x.function in kinked for e in texts for x in walk(e))
 
     @cached_property

@@ -471,6 +471,13 @@ def test_a_jump_in_a_measure_alone():
     assert figures(p, natural(p, {"u": rule(lambda x: x)}, relaxation="cells"))["q"] == pytest.approx(stats.norm.sf(0.77), abs=2e-3)
 
 
+def test_a_kink_of_moments_is_none():
+    """What a measure does with expectations is not integrated: constrained sensors keep Gauss nodes, hence exact second moments."""
+    game = "game G\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - x)^2\n"
+    assert not problem(game + "measure size = abs(Cov[u, x]) / max(Var[x], 1)\n").has_steps
+    assert problem(game + "measure size = E[abs(u)]\n").has_steps and problem(game + "measure q = E[u | x > 0]\n").has_steps
+
+
 def test_long_ranges_that_do_not_start_at_one():
     """Eleven entries stay a loop; x[3] is still the one of k = 3."""
     p = problem("game G\nplayer A\nfor k in 2..12 {\n  random x[k] ~ Normal(k, 0.01)\n}\ndecide u : Real by A knowing nothing\n"
