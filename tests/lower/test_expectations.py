@@ -474,8 +474,8 @@ def test_a_jump_in_a_measure_alone():
 def test_a_kink_of_moments_is_none():
     """What a measure does with expectations is not integrated: constrained sensors keep Gauss nodes, hence exact second moments."""
     game = "game G\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = (u - x)^2\n"
-    assert not problem(game + "measure size = abs(Cov[u, x]) / max(Var[x], 1)\n").has_steps
-    assert problem(game + "measure size = E[abs(u)]\n").has_steps and problem(game + "measure q = E[u | x > 0]\n").has_steps
+    assert not problem(game + "measure gain = abs(Cov[u, x]) / max(Var[x], 1)\n").has_steps
+    assert problem(game + "measure gain = E[abs(u)]\n").has_steps and problem(game + "measure q = E[u | x > 0]\n").has_steps
 
 
 def test_long_ranges_that_do_not_start_at_one():
