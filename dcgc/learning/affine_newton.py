@@ -175,7 +175,7 @@ def constrained(problem: Problem, world: World, multipliers: Array) -> Array:
     return jnp.asarray(out) if out else jnp.zeros(0)
 
 
-def own_curvature(trained: Mapping[str, Strategy], jacobian: np.ndarray) -> float:
+def own_curvature(trained: Mapping[str, Any], jacobian: np.ndarray) -> float:
     """The least eigenvalue of any policy's own second derivative, over the largest entry: negative at a saddle or a maximum."""
     start, least, largest = 0, np.inf, max(float(np.abs(jacobian).max()), 1e-300)
     for k in sorted(trained):
