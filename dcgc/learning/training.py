@@ -182,7 +182,7 @@ def said_of(problem: Problem, settings: Settings, engine: Engine) -> tuple[str, 
 
 def name_of(problem: Problem, c: Candidate) -> str:
     """Babbling is called by its name."""
-    if not problem.game.channels:
+    if not problem.game.channels or problem.game.block is not None:
         return ""
     world = choose_ground(problem, c.found.profile, thorough=False).worlds()[0]
     return "babbling: no message tells anything" if is_babbling(problem, world) else ""

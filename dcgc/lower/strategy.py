@@ -288,7 +288,7 @@ class Deviator(eqx.Module):
 
     def __call__(self, world: World, d: Decision) -> Variable:
         common = self.common(world, d)
-        mine = self.own.of_first(world, d) if isinstance(self.own, Strategy) else self.own(world, d)
+        mine = self.own.of_first(world, d) if hasattr(self.own, "of_first") else self.own(world, d)
         first = Variable((d.axes[0].name,), jnp.arange(d.axes[0].size) == 0)
         rank = len(common.own)
         first = Variable(first.dims, first.data.reshape((-1, *(1,) * rank)))
