@@ -224,9 +224,9 @@ def lines_of(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
 
 
 def reasons(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
-    """Why a run does not reach its figures, from its scorecard; nothing if it does."""
+    """Why a run does not reach its figures, from its scorecard; nothing if it does, or has not been trained yet."""
     if not outcomes:
-        return [f"`{run.command}`: not trained yet"]
+        return []
     first = outcomes[min(outcomes)]
     if first.failure:
         return [f"`{run.command}`: {first.failure}"]
@@ -243,9 +243,9 @@ def reasons(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
 def page(all_entries: Sequence[Entry], found: Mapping[str, Mapping[int, Outcome]], limit: float, where: str) -> str:
     """docs/reference.md."""
     why = {e.heading: [line for r in e.runs for line in reasons(r, found[r.key])] for e in all_entries}
-    untried = [e for e in all_entries if all(not found[r.key] for r in e.runs)]
-    reached = [e for e in all_entries if not why[e.heading]]
-    left = f"; {len(untried)} have not been trained yet" if untried else ""
+    untried = [e for e in all_entries if any(not found[r.key] for r in e.runs)]
+    reached = [e for e in all_entries if not why[e.heading] and e not in untried]
+    left = f"; {len(untried)} have not been trained yet, or not in all variants" if untried else ""
     parts = [HEAD.format(limit=limit), f"**{len(reached)} of {len(all_entries)}** games reach all their figures{left}.\n",
              "| | game | runs | figures | largest error | seconds | reached |", "|---|---|---|---|---|---|---|"]
     for e in all_entries:
@@ -253,12 +253,12 @@ def page(all_entries: Sequence[Entry], found: Mapping[str, Mapping[int, Outcome]
         compared = [c for o in firsts for c in o.figures if c.kind != "bound"]
         off = max((c.off() for c in compared if c.published != 0), default=math.nan)
         slow = max((o.seconds for o in firsts), default=math.nan)
-        word = "not trained yet" if e in untried else "yes" if e in reached else "no"
+        word = "no" if why[e.heading] else "yes" if e in reached else "so far" if firsts else "not trained yet"
         parts.append(f"| {e.heading} | {e.title} | {len(e.runs)} | {len(compared)} | {'' if math.isnan(off) else f'{100 * off:.2f}%'} | "
                      f"{'' if math.isnan(slow) else f'{slow:.0f}'} | {word} |")
     parts += ["\n## Those that do not, and why\n"]
     parts += [f"- **{e.heading}**, {e.title}: " + "; ".join(why[e.heading]) + "."
-              for e in all_entries if why[e.heading] and e not in untried]
+              for e in all_entries if why[e.heading]]
     parts += [EVERY]
     for e in all_entries:
         parts += [f"### {e.heading}: {e.title}\n",

@@ -98,10 +98,11 @@ def test_the_page_counts_what_is_reached(table: ModuleType) -> None:
     found = {"kyle": {0: table.Outcome(0, 3.0, (met,), "affine", 1e-9, True)},
              "radner": {0: table.Outcome(0, 5.0, (missed,), "sweeps", 0.1, False, ("a loud alarm",))}, "lqg": {}}
     page = table.page(entries, found, 120, "this machine")
-    assert "**1 of 3** games" in page and "1 have not been trained yet" in page
+    assert "**1 of 3** games" in page and "1 have not been trained yet, or not in all variants." in page
     assert "| X1 | One | 1 | 1 | 0.00% | 3 | yes |" in page and "| X2 | Two | 1 | 1 | 40.00% | 5 | no |" in page
     assert "- **X2**, Two: `dcgc train radner`: 1 of 1 figures missed, `cost(A)` = 0.7 for 0.5; " in page
     assert "largest regret at least 0.1; a loud alarm." in page
+    assert "| X3 | Three | 1 | 0 |  |  | not trained yet |" in page
     assert page.count("\n| ") > 6 and math.isnan(table.Outcome(0, 1.0).regret)
 
 

@@ -49,10 +49,12 @@ def test_rows_of_a_game(script: Script) -> None:
     assert table.number(math.nan) == ""
 
 
-def test_the_default_games_are_there(script: Script) -> None:
+def test_the_default_games_are_there(script: Script, tmp_path: Path) -> None:
     table = script("benchmarks/games_table.py")
     assert set(table.DEFAULT) <= set(table.shipped())
-    assert not table.trains("rubinstein") and table.trains("kyle")
+    stages = "stage t in 1..2 {{ decide u{0} : Real by A knowing t; cost A = u{0}^2 }}\n"
+    (tmp_path / "twice.dcg").write_text("game Twice\nplayer A\n" + stages.format(1) + stages.format(2))  # L001: a second block
+    assert not table.trains(str(tmp_path / "twice.dcg")) and table.trains("kyle")
 
 
 def test_the_page_is_rewritten_between_its_markers(script: Script, tmp_path: Path) -> None:

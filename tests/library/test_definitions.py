@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
+import dcgc
 from dcgc.semantics import check
 from dcgc.semantics.modules import standard_folder
 from dcgc.source import Ledger, Source
@@ -188,3 +189,21 @@ def test_the_clearing_price_clears() -> None:
     a, b, supply = [3.0, 5.0, 2.0], [1.0, 3.0, 0.5], 2.5
     p = float(value("mechanisms", "clearing_price", a, b, supply))
     assert sum(x - y * p for x, y in zip(a, b, strict=True)) == pytest.approx(supply)
+
+
+def drawn(value: object) -> str:
+    """A number as an expression of a draw (which is always 1), so that nothing is known before play."""
+    return f"[{', '.join(drawn(v) for v in value)}]" if isinstance(value, (list, tuple)) else f"({literal(value)} * one)"  # type: ignore[arg-type]
+
+
+def test_functions_of_draws_are_computed_alike() -> None:
+    """The same cases through the graph and JAX, as measures of one game."""
+    cases = [case for case in CASES if np.ndim(case[3]) == 0]
+    uses = "".join(f"use std.{module} as {module}_\n" for module in sorted({case[0] for case in cases}))
+    measures = "".join(f"measure m{k} = E[{module}_.{name}({', '.join(map(drawn, arguments))})]\n"
+                       for k, (module, name, arguments, _) in enumerate(cases))
+    play = "random one ~ Discrete([1, 1], [0.5, 0.5])\ndecide u : Real by A knowing nothing\ncost A = (u - one)^2\n"
+    text = f"game G\n{uses}player A\n{play}{measures}"
+    figures = dcgc.train(dcgc.load(text), engine="affine").scorecard.figures
+    for k, (module, name, arguments, wanted) in enumerate(cases):
+        assert figures[f"m{k}"].value == pytest.approx(float(wanted), rel=1e-9, abs=1e-9), (module, name, arguments)  # type: ignore[arg-type]

@@ -83,3 +83,18 @@ def test_a_broken_filling_is_reported_and_nothing_is_raised() -> None:
     for arguments in ("Sender = 3", "Sender = A + 1", "Sender = nobody", "power = x", "Sender = [A]", "Sender = others", "power = inf"):
         text = HEAD + f"use std.channels.awgn({arguments}, Receiver = B)\nsend awgn by A knowing x\n" + TAIL.format("awgn")
         assert read(text)[1], arguments
+
+
+def test_a_family_of_channels_takes_the_family_of_the_game(tmp_path: Path) -> None:
+    (tmp_path / "gossip.dcg").write_text("param b = 2\nchannel gossip[i in Firm] : Firm[i] -> others { carries Real; budget b bits }\n")
+    text = ('game G\nuse "gossip.dcg"(Firm = Seller, b = 3) as talk\nplayer Seller[3] symmetric\n'
+            "for i in Seller {\n  random c[i] ~ Uniform(1, 3)\n  send talk.gossip[i] by Seller[i] knowing c[i]\n}\n"
+            "for i in Seller {\n  decide q[i] : Real by Seller[i] knowing c[i], talk.gossip[others]\n"
+            "  cost Seller[i] = (q[i] - sum(c))^2\n}\n"
+            "known rate(talk.gossip[1]) = 3\n")
+    game, codes = read(text, tmp_path)
+    assert game is not None and codes == [] and game.constants["talk.b"] == 3
+    ledger = Ledger()
+    graph = elaborate(game, ledger)
+    assert graph is not None and "decide sent(talk.gossip)[i.1 in Seller]" in show_game(graph)
+    assert sorted(d.name for d in graph.decisions) == ["q", "sent(talk.gossip)"]
