@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dcgc
 import pytest
+
+import dcgc
 from dcgc.information.subgames import Entangled
 from dcgc.learning.backward_engine import BackwardEngine, backward_order
 
