@@ -20,7 +20,7 @@ from ..core.expression import (
     references,
 )
 from ..core.folding import number
-from ..core.site import Decision, Game, Let
+from ..core.site import Decision, Game, Let, State
 from .dependence import Dependence
 from .reduction import Reduction
 
@@ -33,6 +33,8 @@ def degree(e: Expression, dependence: Dependence) -> float:
         return 0
     if isinstance(e, Reference):
         site = dependence.sites[e.site]
+        if isinstance(site, State) and dependence.game.block is not None and site.name == dependence.game.block.binder:
+            return 0  # the number of the stage
         return degree(site.value, dependence) if isinstance(site, Let) else 1
     if isinstance(e, Stack):
         return max((degree(i, dependence) for i in e.items), default=0)
@@ -46,6 +48,8 @@ def degree(e: Expression, dependence: Dependence) -> float:
     if not isinstance(e, Apply):
         return math.inf
     parts = [degree(a, dependence) for a in e.arguments]
+    if not any(parts):
+        return 0
     if e.function in ("add", "sub"):
         return max(parts)
     if e.function in ("mul", "dot"):
@@ -75,8 +79,10 @@ def linear_quadratic_gaussian(game: Game, dependence: Dependence) -> bool:
     for d in game.decisions:
         if d.kind != "real" or d.low is not None or d.high is not None:
             return False
-        if any(o.size is not None or degree(o.expression, dependence) > 1 for o in d.observations):
+        if any(degree(o.expression, dependence) > (1 if o.size is None else 0) for o in d.observations):
             return False
+    if any(degree(Reference(s.following), dependence) > 1 or degree(s.first, dependence) > 1 for s in game.states):
+        return False
     return all(degree(p.cost, dependence) <= 2 for p in game.payments)
 
 

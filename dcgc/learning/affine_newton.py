@@ -23,10 +23,11 @@ from jax.flatten_util import ravel_pytree
 from ..lower.grid import Grid
 from ..lower.plans import natural_grid
 from ..lower.problem import Problem
+from ..lower.stages import Stages
 from ..lower.strategy import Multiplier, Strategy
 from ..lower.world import World
 from .own import own_gradient
-from .starting import keys, strategy
+from .starting import keys, neutral_rule, strategy, strategy_in
 
 STARTS = 6
 ITERATIONS = 80
@@ -174,7 +175,7 @@ def constrained(problem: Problem, world: World, multipliers: Array) -> Array:
     return jnp.asarray(out) if out else jnp.zeros(0)
 
 
-def own_curvature(trained: Mapping[str, Strategy], jacobian: np.ndarray) -> float:
+def own_curvature(trained: Mapping[str, Any], jacobian: np.ndarray) -> float:
     """The least eigenvalue of any policy's own second derivative, over the largest entry: negative at a saddle or a maximum."""
     start, least, largest = 0, np.inf, max(float(np.abs(jacobian).max()), 1e-300)
     for k in sorted(trained):
@@ -197,3 +198,17 @@ def bounded(problem: Problem, grid: Grid, profile: Mapping[str, Strategy]) -> di
             s = eqx.tree_at(lambda x: x.head, s, kept.head)
         out[k] = s
     return out | {k: s for k, s in profile.items() if k not in out}
+
+
+def bounded_in(problem: Problem, stages: Stages, profile: Mapping[str, Strategy], seed: int) -> dict[str, Strategy]:
+    """The same for stages that are elaborated once."""
+    if not any(d.low is not None or d.high is not None for d in problem.game.decisions):
+        return dict(profile)
+    world = stages.situations({d.name: neutral_rule for d in problem.game.decisions}, jax.random.key(seed + 17))
+    out = {}
+    for k, decisions in problem.groups.items():
+        d, s = decisions[0], profile[k]
+        if d.low is not None or d.high is not None:
+            s = eqx.tree_at(lambda x: x.head, s, strategy_in(problem, world, d, "affine", keys(0, 1)[0], location=0.0, scale=1.0).head)
+        out[k] = s
+    return out

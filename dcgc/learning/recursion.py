@@ -32,7 +32,7 @@ from .forms import Form
 from .moves import Later, MoveSolver, conditional
 
 NODES = {0: 1, 1: 97, 2: 25, 3: 11, 4: 6}  # of a known real number, by how many of them matter
-STATES = {0: 1, 1: 49, 2: 21, 3: 11}  # of a real state, where values are kept
+STATES = {0: 1, 1: 97, 2: 25, 3: 11}  # of a real state, where values are kept
 KEPT = 40  # stages for which a policy of stages without end is kept, between two that are solved
 
 Values = dict[str, Array]
@@ -222,25 +222,42 @@ def spread(v: Variable, states: tuple[str, ...], shape: tuple[int, ...]) -> Arra
 
 
 def interpolated(values: Array, finite: tuple[bool, ...], places: tuple[Array, ...]) -> Array:
-    """Values on a grid at some places (numbers of nodes): cubic along real states (exact for cubics, inside and outside of the grid)."""
-    firsts, weights = [], []
+    """Values on a grid at some places (numbers of nodes): cubic Hermite along real states, with slopes of fourth order (smooth, and exact
+    for cubics, inside and outside of the grid)."""
+    firsts, parts = [], []
     for axis, (is_finite, x) in enumerate(zip(finite, places, strict=True)):
         n = values.shape[axis]
         if is_finite:
             firsts.append(jnp.round(x).astype(int))
-            weights.append([jnp.ones_like(x)])
+            parts.append([(0, 0, jnp.ones_like(x))])
             continue
-        first = jnp.clip(jnp.floor(x) - 1, 0, n - 4)
-        t = x - first
-        firsts.append(first.astype(int))
-        weights.append([-(t - 1) * (t - 2) * (t - 3) / 6, t * (t - 2) * (t - 3) / 2, -t * (t - 1) * (t - 3) / 2, t * (t - 1) * (t - 2) / 6])
+        left = jnp.clip(jnp.floor(x), 0, n - 2)
+        t = x - left
+        firsts.append(left.astype(int))
+        parts.append([(0, 0, (1 + 2 * t) * (1 - t)**2), (1, 0, t**2 * (3 - 2 * t)), (0, 1, t * (1 - t)**2), (1, 1, t**2 * (t - 1))])
+    tables = {(): values}
+    for axis, is_finite in enumerate(finite):  # mixed slopes along all real states
+        slope = None if is_finite else jnp.asarray(slopes(values.shape[axis]))
+        tables = {(*k, m): v if m == 0 else jnp.moveaxis(jnp.tensordot(slope, v, (1, axis)), 0, axis)
+                  for k, v in tables.items() for m in ((0,) if is_finite else (0, 1))}
     total: Any = 0.0
-    for corner in product(*(range(len(w)) for w in weights)):
+    for corner in product(*parts):
         share: Any = 1.0
-        for w, k in zip(weights, corner, strict=True):
-            share = share * w[k]
-        total = total + share * values[tuple(f + k for f, k in zip(firsts, corner, strict=True))]
+        for _, _, weight in corner:
+            share = share * weight
+        table = tables[tuple(m for _, m, _ in corner)]
+        total = total + share * table[tuple(f + k for f, (k, _, _) in zip(firsts, corner, strict=True))]
     return total
+
+
+def slopes(n: int) -> np.ndarray:
+    """The matrix (n, n) of derivatives on n >= 5 nodes one apart, exact for polynomials of degree 4."""
+    out = np.zeros((n, n))
+    for i in range(n):
+        first = min(max(i - 2, 0), n - 5)
+        x = np.arange(first, first + 5) - i
+        out[i, first:first + 5] = np.linalg.solve(np.vander(x, 5, increasing=True).T.astype(float), np.eye(5)[1])
+    return out
 
 
 def first_values(stage: OneStage, problem: Any) -> dict[str, tuple[float, float]]:

@@ -48,8 +48,12 @@ def bounds(world: World, d: Decision) -> tuple[float, float]:
 
 def input_scales(problem: Problem, grid: Grid, d: Decision) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (or 1 if it does not vary) of every real input, when everybody does nothing in particular."""
-    rules = {k: neutral_rule for k in problem.groups}
-    world = problem.world(grid, problem.natural, rules)
+    return scales_in(problem, problem.world(grid, problem.natural, {k: neutral_rule for k in problem.groups}), d)
+
+
+def scales_in(problem: Problem, world: World, d: Decision) -> tuple[np.ndarray, np.ndarray]:
+    """The same in a world."""
+    grid = world.grid
     _, reals = inputs(world, d)
     data = np.asarray(reals.data)
     if data.shape[-1] == 0:
@@ -99,8 +103,14 @@ def strategy(problem: Problem, grid: Grid, d: Decision, family: str, key: Array,
 
     Raises what ``policies.build`` raises for options or inputs that the family cannot have.
     """
-    where, spread = input_scales(problem, grid, d)
     world = problem.world(grid, problem.natural, {k: neutral_rule for k in problem.groups})
+    return strategy_in(problem, world, d, family, key, options, free, location, scale)
+
+
+def strategy_in(problem: Problem, world: World, d: Decision, family: str, key: Array, options: dict[str, Any] | None = None,
+                free: bool = False, location: Any = None, scale: Any = None) -> Strategy:
+    """The same from a world in which everybody does nothing in particular."""
+    where, spread = scales_in(problem, world, d)
     low, high = bounds(world, d)
     count = d.shape[:-1] if d.kind in ("choice", "simplex") else d.shape
     if d.kind == "real" and (free or (d.low is None and d.high is None)):

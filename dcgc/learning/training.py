@@ -16,6 +16,7 @@ from ..verify.ledger import is_babbling
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
 from .backward_engine import BackwardEngine
+from .dynamic_engine import DynamicEngine
 from .engine import Engine, Found
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
@@ -25,11 +26,12 @@ from .settings import Progress, Reporter, Settings, Store, Trained
 from .silence_engine import SilenceEngine
 from .softened_engine import SoftenedEngine
 from .stackelberg_engine import StackelbergEngine
+from .stage_engine import StageAffineEngine, StageEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
     AffineEngine(), BackwardEngine(), SweepEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(),
-    StackelbergEngine(), SoftenedEngine())}
+    StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageAffineEngine(), StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -103,6 +105,8 @@ def asked_for(problem: Problem) -> list[str]:
             free = c.family in ("best_response", "table") or (c.family == "constant" and not d.observations)
             if not free:
                 restricted.add(c.family)
+    if problem.game.block is not None:
+        return ["stages"] if restricted - {"affine"} else ["stage_affine", "stages"] if restricted else ["dynamic", "stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
@@ -179,7 +183,7 @@ def said_of(problem: Problem, settings: Settings, engine: Engine) -> tuple[str, 
 
 def name_of(problem: Problem, c: Candidate) -> str:
     """Babbling is called by its name."""
-    if not problem.game.channels:
+    if not problem.game.channels or problem.game.block is not None:
         return ""
     world = choose_ground(problem, c.found.profile, thorough=False).worlds()[0]
     return "babbling: no message tells anything" if is_babbling(problem, world) else ""
@@ -190,6 +194,8 @@ def accepted(problem: Problem, c: Candidate) -> bool:
 
     A team whose information is not nested can be stuck where no member gains alone: it is always searched further, if a grid can be.
     """
+    if problem.game.block is not None:  # judged by samples
+        return c.judged.regret <= GOOD
     if c.judged.regret > ACCEPTED:
         return False
     searchable = not problem.leaders and ENGINES["sweeps"].refuses(problem) is None

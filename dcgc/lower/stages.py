@@ -31,6 +31,7 @@ from .grid import Grid
 from .plans import base_shape
 from .problem import Person, Problem
 from .rollout import SAMPLE, drawn
+from .strategy import ERRING
 from .variable import Variable, constant, lift
 from .world import Rule, World
 
@@ -46,20 +47,21 @@ class Columns:
     uniform: int
 
     @classmethod
-    def of(cls, problem: Problem, sites: Sequence[Random], extra: Sequence[str] = ()) -> Columns:
-        """``extra``: names of further uniform columns."""
+    def of(cls, problem: Problem, sites: Sequence[Random], uniform: Sequence[str] = (), normal: Sequence[str] = ()) -> Columns:
+        """``uniform``, ``normal``: names of further columns."""
         groups: dict[str, list[tuple[str, tuple[int, ...]]]] = {"normal": [], "uniform": []}
         for site in sites:
             law = DISTRIBUTIONS[site.distribution]
             kind = "normal" if getattr(law, "base", "uniform") == "normal" else "uniform"
             groups[kind].append((site.name, tuple(a.size for a in site.axes) + base_shape(problem, site)))
-        groups["uniform"] += [(name, ()) for name in extra]
+        groups["uniform"] += [(name, ()) for name in uniform]
+        groups["normal"] += [(name, ()) for name in normal]
         start, slots = 0, []
         for name, shape in (*groups["normal"], *groups["uniform"]):
             slots.append((name, start, shape))
             start += math.prod(shape)
-        normal = sum(math.prod(s) for _, s in groups["normal"])
-        return cls(tuple(slots), normal, start - normal)
+        gaussian = sum(math.prod(s) for _, s in groups["normal"])
+        return cls(tuple(slots), gaussian, start - gaussian)
 
     @property
     def width(self) -> int:
@@ -120,11 +122,13 @@ class Account:
 @dataclass(frozen=True)
 class Played:
     """``costs`` (samples,) of each account, ``paths`` (stages,) what each paid in a stage, undiscounted, on average where the stage is
-    reached or not; ``after``: the world outside of the stages, with what they leave behind."""
+    reached or not; ``after``: the world outside of the stages, with what they leave behind; ``seen`` (stages, samples, *own): values of
+    the sites that were watched, 0 after a halt."""
 
     costs: tuple[Array, ...]
     paths: tuple[Array, ...]
     after: World
+    seen: Mapping[str, Array]
 
 
 def discount_of(problem: Problem) -> float:
@@ -158,10 +162,11 @@ def blocks(length: int) -> tuple[int, int]:
 @dataclass(frozen=True)
 class Stages:
     """A game with a block, ready to be played. ``figures``: every finite decision is drawn, none summed out, and all that the text asks
-    for after the stages is there; else what payments need."""
+    for after the stages is there; else what payments need. ``erring``: real decisions have a draw by which they err (``Erring``)."""
 
     problem: Problem
     figures: bool = False
+    erring: bool = False
 
     @property
     def block(self) -> StageBlock:
@@ -207,8 +212,9 @@ class Stages:
 
     def columns(self, repeated: bool) -> Columns:
         sites = [s for s in self.problem.game.randoms if s.repeated == repeated]
-        return Columns.of(self.problem, sites, [d.name for d in self.problem.game.decisions
-                                                if d.repeated == repeated and d.name in self.drawn])
+        decisions = [d for d in self.problem.game.decisions if d.repeated == repeated]
+        return Columns.of(self.problem, sites, [d.name for d in decisions if d.name in self.drawn],
+                          [ERRING + d.name for d in decisions if self.erring and d.kind == "real"])
 
     @cached_property
     def inside(self) -> Columns:
@@ -246,14 +252,21 @@ class Stages:
 
     def play(self, rules: Mapping[str, Rule], before: Array, inside: Array, accounts: Sequence[Account],
              parameters: Mapping[str, Array] | None = None, relaxation: Relaxation | None = None, length: int | None = None,
-             antithetic: bool = False) -> Played:
+             antithetic: bool = False, watched: tuple[str, ...] = ()) -> Played:
         """One play for every sample. ``before`` (samples, columns): base values outside of the stages. ``inside``: those of all stages
-        (stages, samples, columns), or a key from which each stage draws its own. ``rules``: by decision."""
+        (stages, samples, columns), or a key from which each stage draws its own. ``rules``: by decision. ``watched``: repeated sites."""
+        ran = self.run(rules, before, inside, accounts, parameters, relaxation, length, antithetic, watched)
+        return self.finish(rules, before, accounts, ran, parameters, relaxation)
+
+    def run(self, rules: Mapping[str, Rule], before: Array, inside: Array, accounts: Sequence[Account],
+            parameters: Mapping[str, Array] | None = None, relaxation: Relaxation | None = None, length: int | None = None,
+            antithetic: bool = False, watched: tuple[str, ...] = ()) -> Ran:
+        """The stages of a play, as arrays alone: it can be compiled."""
         length = horizon(self.problem) if length is None else length
         n = before.shape[0]
         outer, outer_weight = self.world(rules, self.outside, before, {}, parameters, relaxation)
         given = {name: outer.value(name) for name in self.from_before}
-        recorded = tuple(sorted({s.of for s in self.records if s.stage is not None}))
+        recorded = tuple(sorted({s.of for s in self.records if s.stage is not None} | set(watched)))
         accounts = [a.bound() for a in accounts]
         within = [[p for p in a.payments if p.repeated] for a in accounts]
         discount = constant(1.0) if self.block.discount is None else evaluate(outer, self.block.discount)
@@ -309,10 +322,33 @@ class Stages:
 
         end, (paths, seen) = jax.lax.scan(several, start, (numbers, source))
         flat = lambda a: a.reshape(total, *a.shape[2:])[:length]  # noqa: E731
-        after = self.left_behind(outer, end, {k: flat(v) for k, v in seen.items()})
-        costs = tuple(c + full(lift(jnp.multiply, outer_weight, a.value(after, [p for p in a.payments if not p.repeated])), n)
-                      for a, c in zip(accounts, end.costs, strict=True))
-        return Played(costs, tuple(flat(p) for p in paths), after)
+        return Ran(end, tuple(flat(p) for p in paths), {k: flat(v) for k, v in seen.items()})
+
+    def finish(self, rules: Mapping[str, Rule], before: Array, accounts: Sequence[Account], ran: Ran,
+               parameters: Mapping[str, Array] | None = None, relaxation: Relaxation | None = None) -> Played:
+        """What comes after the stages."""
+        outer, weight = self.world(rules, self.outside, before, {}, parameters, relaxation)
+        after = self.left_behind(outer, ran.end, ran.seen)
+        costs = tuple(c + full(lift(jnp.multiply, weight, a.value(after, [p for p in a.payments if not p.repeated])), before.shape[0])
+                      for a, c in zip((a.bound() for a in accounts), ran.end.costs, strict=True))
+        return Played(costs, ran.paths, after, ran.seen)
+
+    def situations(self, rules: Mapping[str, Rule], key: Array, samples: int = 512, plays: int = 64) -> World:
+        """A world of single stages, at as many stages and states as there are samples, from plays under some rules."""
+        one, two, three = jax.random.split(key, 3)
+        before = self.outside.draw(one, plays, False)
+        names = tuple(s.name for s in self.states)
+        played = self.play(rules, before, two, [], watched=names)
+        length = horizon(self.problem)
+        stages = jnp.round(jnp.linspace(0, length - 1, -(-samples // plays))).astype(int)
+        pooled = {k: v[stages].reshape(-1, *v.shape[2:]) for k, v in played.seen.items()}
+        count = stages.shape[0] * plays
+        outer, _ = self.world(rules, self.outside, before, {}, None, None)
+        given = {n: Variable((SAMPLE,), jnp.tile(full(outer.value(n), plays), (stages.shape[0],) + (1,) * len(outer.value(n).own)))
+                 for n in self.from_before}
+        given |= {k: Variable((SAMPLE,), v) for k, v in pooled.items()}
+        given[self.block.binder] = Variable((SAMPLE,), jnp.repeat(stages + 1.0, plays))
+        return self.world(rules, self.inside, self.inside.draw(three, count, False), given, None, None)[0]
 
     # ------------------------------------------------------------ parts of a stage
 
@@ -366,6 +402,16 @@ class Carry:
     ended: Variable
     ends: dict[str, Variable]
     costs: tuple[Array, ...]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Ran:
+    """The stages of a play: how they end, and what was recorded (stages, ..)."""
+
+    end: Carry
+    paths: tuple[Array, ...]
+    seen: dict[str, Array]
 
 
 def full(v: Variable, n: int) -> Array:

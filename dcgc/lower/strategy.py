@@ -16,12 +16,13 @@ from ..policies import Head, Policy
 from ..primitives.relaxations import Relaxation
 from .blocks import in_blocks, vectorised
 from .evaluate import evaluate
-from .variable import Variable, constant, expand, lift, stack, union
+from .variable import Variable, constant, expand, lift, stack, take, union
 
 if TYPE_CHECKING:
     from .world import World
 
 
+ERRING = "error of "  # prefix of the draw by which a decision errs
 PAIRWISE = 8  # options of a hard decision that are compared pair by pair
 ERROR = 0.01  # how much worse, over what is at stake, an error is that is e times rarer
 
@@ -45,7 +46,14 @@ class Strategy(eqx.Module):
 
     def moved(self, world: World, d: Decision, nudge: Variable | None) -> Variable:
         """What is decided if the standardised real inputs were moved by ``nudge`` (d,)."""
-        raw, low, high = self.situations(world, d, nudge)
+        return self.decided(world, d, *self.situations(world, d, nudge))
+
+    def of_first(self, world: World, d: Decision) -> Variable:
+        """What the first member of a large family decides, worked out for it alone."""
+        return self.decided(world, d, *self.situations(world, d, first=True))
+
+    def decided(self, world: World, d: Decision, raw: Variable, low: Array, high: Array) -> Variable:
+        """The decision from raw outputs and bounds."""
         if d.finite and self.hard:
             return hard_choice(world, d, raw)
         shape = raw.data.shape[:len(raw.dims)]
@@ -68,20 +76,26 @@ class Strategy(eqx.Module):
         _, reals = inputs(world, d)
         return Variable(reals.dims, (reals.data - self.location) / self.scale)
 
-    def situations(self, world: World, d: Decision, nudge: Variable | None = None) -> tuple[Variable, Array, Array]:
-        """Raw outputs and bounds in every situation that the grid has. ``nudge``: added to the standardised real inputs."""
+    def situations(self, world: World, d: Decision, nudge: Variable | None = None, first: bool = False) -> tuple[Variable, Array, Array]:
+        """Raw outputs and bounds in every situation that the grid has. ``nudge``: added to the standardised real inputs. ``first``: of
+        the first member of a large family alone."""
         index, reals = inputs(world, d)
         if nudge is not None:
             reals = lift(lambda x, e: x + e * self.scale, reals, nudge)
         bounds = [constant(-math.inf) if d.low is None else evaluate(world, d.low),
                   constant(math.inf) if d.high is None else evaluate(world, d.high)]
         variables = [index, reals, *bounds]
+        if first:
+            variables = [take(v, d.axes[0].name, 0) for v in variables]
         dims = union(variables)
         sizes = {x: v.size(x) for v in variables for x in v.dims}
         shape = tuple(sizes[x] for x in dims)
         count = math.prod(shape)
         flat = [jnp.broadcast_to(expand(v, dims, len(v.own)), (*shape, *v.own)).reshape((count, *v.own)) for v in variables]
-        raw = vectorised(Raw(self), flat[0], flat[1])
+        if variables[0].dims:
+            raw = vectorised(Raw(self), flat[0], flat[1])
+        else:  # the same coefficients in every situation
+            raw = vectorised(RawAt(self, variables[0].data), flat[1])
         low, high = (x.reshape((*shape, *x.shape[1:])) for x in flat[2:])
         return Variable(dims, raw.reshape((*shape, *raw.shape[1:]))), low, high
 
@@ -117,6 +131,16 @@ class Raw(eqx.Module):
 
     def __call__(self, index: Array, reals: Array) -> Array:
         return self.strategy.raw(index, reals)
+
+
+class RawAt(eqx.Module):
+    """A strategy's raw outputs where the finite inputs are the same in every situation."""
+
+    strategy: Strategy
+    index: Array
+
+    def __call__(self, reals: Array) -> Array:
+        return self.strategy.raw(self.index, reals)
 
 
 class Largest(eqx.Module):
@@ -263,11 +287,28 @@ class Deviator(eqx.Module):
     common: Any
 
     def __call__(self, world: World, d: Decision) -> Variable:
-        common, mine = self.common(world, d), self.own(world, d)
+        common = self.common(world, d)
+        mine = self.own.of_first(world, d) if hasattr(self.own, "of_first") else self.own(world, d)
         first = Variable((d.axes[0].name,), jnp.arange(d.axes[0].size) == 0)
         rank = len(common.own)
         first = Variable(first.dims, first.data.reshape((-1, *(1,) * rank)))
         return lift(jnp.where, first, mine, common)
+
+
+class Erring(eqx.Module):
+    """A rule whose hand errs on scattered samples by ``size`` times a normal draw, the same for all members of a large family."""
+
+    rule: Any
+    size: Array
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        chosen = self.rule(world, d)
+        noise = Variable(("sample",), world.grid.columns(ERRING + d.name))
+        moved = lift(lambda u, e: u + self.size * e.reshape((*e.shape, *(1,) * len(chosen.own))), chosen, noise)
+        for bound, keep in ((d.low, jnp.maximum), (d.high, jnp.minimum)):
+            if bound is not None:
+                moved = lift(keep, moved, evaluate(world, bound))
+        return moved
 
 
 def conditional_cost(world: World, decision: str, value: Variable, payments: tuple[str, ...],

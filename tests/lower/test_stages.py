@@ -259,4 +259,4 @@ stage t in 1..3 {
 
     exact = cost(0.0, Relaxation("exact"))
     assert float(exact) == pytest.approx(float(np.mean([(np.asarray(before[:, 0]) > k / 10).mean() for k in range(3)])) * 3)
-    assert float(jax.grad(cost)(0.0, Relaxation("sigmoid", 0.1))) < -0.5
+    assert float(jax.grad(cost)(0.0, Relaxation("sigmoid", temperature=0.1))) < -0.5
