@@ -16,6 +16,7 @@ from ..verify.ledger import is_babbling
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
 from .backward_engine import BackwardEngine
+from .dynamic_engine import DynamicEngine
 from .engine import Engine, Found
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
@@ -30,7 +31,7 @@ from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
     AffineEngine(), BackwardEngine(), SweepEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(),
-    StackelbergEngine(), SoftenedEngine(), StageAffineEngine(), StageEngine())}
+    StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageAffineEngine(), StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -105,7 +106,7 @@ def asked_for(problem: Problem) -> list[str]:
             if not free:
                 restricted.add(c.family)
     if problem.game.block is not None:
-        return ["stages"] if restricted - {"affine"} else ["stage_affine", "stages"]
+        return ["stages"] if restricted - {"affine"} else ["stage_affine", "stages"] if restricted else ["dynamic", "stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
