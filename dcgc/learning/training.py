@@ -16,6 +16,7 @@ from ..verify.ledger import is_babbling
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
 from .engine import Engine, Found
+from .lattice_engine import LatticeEngine
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
 from .obedience_engine import ObedienceEngine
@@ -27,8 +28,8 @@ from .stackelberg_engine import StackelbergEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
-    AffineEngine(), SweepEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(), StackelbergEngine(),
-    SoftenedEngine())}
+    AffineEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(),
+    StackelbergEngine(), SoftenedEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -94,7 +95,7 @@ def asked_for(problem: Problem) -> list[str]:
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
-        return ["affine", "sweeps", "silence", "messages", "networks"]
+        return ["affine", "sweeps", "lattices", "silence", "messages", "networks"]
     return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
@@ -132,7 +133,7 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
             break  # the checkpoint stays where the engine can go on
         state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
         if (engine.conclusive and any(accepted(problem, c) for c in new)) or (
-                engine.name == "sweeps" and any(c.judged.regret <= GOOD for c in new)):
+                engine.name in ("sweeps", "lattices") and any(c.judged.regret <= GOOD for c in new)):
             state["index"] = len(order)
         if store is not None:
             store.save(state)
