@@ -243,6 +243,17 @@ class Tabular(eqx.Module):
         return Variable(self.dims, self.data)
 
 
+class Mixture(eqx.Module):
+    """A distribution over the nodes of a real decision's own coordinate, at every point of what it knows: (dims, then nodes)."""
+
+    spreads: ClassVar[bool] = True
+    dims: tuple[str, ...] = eqx.field(static=True)
+    data: Array
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        return Variable(self.dims, self.data)
+
+
 TRIED = "tried"
 
 

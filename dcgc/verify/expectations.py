@@ -64,7 +64,10 @@ class Reader:
 
         if chance <= 0:
             return np.full(evaluate(self.world, e).own, np.nan)
-        return np.asarray(expected(self.world, core.Apply("mul", (e, given)), held).data) / chance
+        total = np.asarray(expected(self.world, core.Apply("mul", (e, given)), held).data)
+        if not np.all(np.isfinite(total)):  # infinite where the event does not hold
+            total = np.asarray(self.mean(held()).data)
+        return total / chance
 
     def averager(self, given: Variable | None) -> Callable[[Variable], np.ndarray]:
         """The mean where an event holds; nan if it never does."""
