@@ -11,6 +11,7 @@ from ..syntax import tree
 from . import channels, stages
 from . import expression as core
 from .bases import Basis, basis_of
+from .naming import dice_of
 from .resolve import Resolver, as_constant, coefficients_of
 from .scope import Scope, Silenced, Unlowered
 from .shapes import OPERATORS, Kind, broadcast
@@ -174,10 +175,21 @@ class Elaborator(Resolver):
         self.one_policy_a_stage(s.target.name, s.knowing, s.span)
         observations = tuple(dict.fromkeys(o for k in s.knowing for o in self.observe(k, scope)))
         words = {"bool": "bool", "choice": "choice", "simplex": "simplex"}
+        if s.mixed and words.get(kind.kind, "real") == "real" and not kind.shape:
+            observations = (*observations, self.dice(s.target.name, scope, s.span))
         self.add(
             Decision(s.target.name, scope.axes, scope.guards, s.span, words.get(kind.kind, "real"), kind.shape,  # type: ignore[arg-type]
                      low, high, kind.labels, self.deciding, observations, s.mixed, function=function),
             replace(kind, kind="real") if kind.kind == "simplex" else kind)
+
+    def dice(self, decision: str, scope: Scope, span: Span) -> Observation:
+        """The private draw of a real decision that is mixed: a policy of it and of what is known is any distribution over acts."""
+        name = dice_of(decision)
+        self.add(Random(name, scope.axes, scope.guards, span, "Uniform", (core.Constant(0.0), core.Constant(1.0)), ()), Kind("real", ()))
+        drawn: core.Expression = core.Reference(name)
+        if scope.axes:
+            drawn = core.Select(drawn, tuple(core.Member(a) for a in scope.axes), (False,) * len(scope.axes))
+        return Observation(drawn, "real", ())
 
     def payment(self, s: tree.Payment, scope: Scope) -> None:
         cost = self.expression(s.value, scope)

@@ -26,6 +26,11 @@ def written(name: str) -> str:
     return name.split("[", 1)[0].split("@", 1)[0]
 
 
+def dice_of(decision: str) -> str:
+    """The name of the private draw of a mixed real decision."""
+    return f"dice({decision})"
+
+
 def of_stage(name: str) -> str:
     """The name without its member: ``q@3`` of ``q@3[2]``."""
     return name.split("[", 1)[0]

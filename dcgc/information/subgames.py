@@ -37,18 +37,21 @@ class Entangled(Exception):
     """The game has no order in which its decisions can be solved one by one; the message says why."""
 
 
-def moves(dependence: Dependence, reduction: Reduction, paid: Mapping[str, tuple[Payment, ...]]) -> tuple[Move, ...]:
-    """The moves of a game, last first. ``paid``: for every decision the payments that count for its player.
+def moves(dependence: Dependence, reduction: Reduction, paid: Mapping[str, tuple[Payment, ...]],
+          given: frozenset[str] = frozenset()) -> tuple[Move, ...]:
+    """The moves of a game, last first. ``paid``: for every decision the payments that count for its player. ``given``: decisions whose
+    values are put in from outside (states).
 
     Raises Entangled.
     """
-    return _Order(dependence, reduction, paid).run()
+    return _Order(dependence, reduction, paid, given).run()
 
 
 class _Order:
-    def __init__(self, dependence: Dependence, reduction: Reduction, paid: Mapping[str, tuple[Payment, ...]]):
+    def __init__(self, dependence: Dependence, reduction: Reduction, paid: Mapping[str, tuple[Payment, ...]],
+                 given: frozenset[str]):
         self.dependence, self.reduction = dependence, reduction
-        self.decisions = dependence.game.decisions
+        self.decisions = tuple(d for d in dependence.game.decisions if d.name not in given)
         self.counted = {d.name: tuple(p for p in paid[d.name] if d.name in dependence.ancestors[p.name]) for d in self.decisions}
         self.relevant: dict[str, frozenset[str]] = {}
 

@@ -83,7 +83,7 @@ class BackwardEngine(Engine):
             reals = [d for d in solver.decisions if not d.finite]
             if not reals:
                 continue
-            base = solver.world({}, out, {})
+            base = solver.world({}, out)
             shape = tuple(solver.size(base, x) for x in solver.dims)
             for d in reals:
                 out[d.name] = jnp.asarray(wide[d.name])

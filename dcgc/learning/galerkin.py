@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
+from scipy.interpolate import BSpline
 
 from ..core.site import Decision
 from ..lower.evaluate import evaluate
@@ -28,16 +29,39 @@ from .tables import as_table, as_variable, ordered_dims, table_profile
 
 ITERATIONS = 30
 MOST = 260  # coefficients
+DEGREE = 2  # of the splines
 REACHED = 1e-4  # part of a coordinate's probability that may lie beyond the outer nodes on each side
 
 Tables = Mapping[str, Array]
 
 
+def likely(nodes: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """The outer nodes between which nearly all of a coordinate's probability lies."""
+    share = np.cumsum(weight) / max(weight.sum(), 1e-300)
+    return (float(nodes[int(np.clip(np.searchsorted(share, REACHED), 0, len(nodes) - 2))]),
+            float(nodes[int(np.clip(np.searchsorted(share, 1 - REACHED), 1, len(nodes) - 1))]))
+
+
+def splines(nodes: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
+    """A basis (n, count) of quadratic B-splines whose knots are graded to both ends, as far as the nodes can tell them apart: a policy
+    may start with a slope of zero, or rise without limit. Beyond where the probability lies, lines go on."""
+    low, high = likely(nodes, weight)
+    even = np.linspace(0.0, 1.0, count - DEGREE + 1)
+    graded = (1 - np.cos(np.pi * even)) / 2  # as the nodes of Chebyshev
+    cell = float(np.mean(np.diff(nodes))) / max(high - low, 1e-9)
+    share = float(np.clip((even[1] - cell) / max(even[1] - graded[1], 1e-12), 0.0, 1.0))
+    knots = low + max(high - low, 1e-9) * (share * graded + (1 - share) * even)
+    padded = np.concatenate([[knots[0]] * DEGREE, knots, [knots[-1]] * DEGREE])
+    out = BSpline.design_matrix(np.clip(nodes, knots[0], knots[-1]), padded, DEGREE).toarray()
+    basis = BSpline(padded, np.eye(count), DEGREE)
+    for end, beyond in ((knots[0], nodes < knots[0]), (knots[-1], nodes > knots[-1])):
+        out[beyond] += (nodes[beyond] - end)[:, None] * basis.derivative()(end)
+    return out
+
+
 def hats(nodes: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
     """Interpolation matrix (n, count) from equally spaced nodes over where the probability lies; beyond, lines go on."""
-    share = np.cumsum(weight) / max(weight.sum(), 1e-300)
-    low = nodes[int(np.clip(np.searchsorted(share, REACHED), 0, len(nodes) - 2))]
-    high = nodes[int(np.clip(np.searchsorted(share, 1 - REACHED), 1, len(nodes) - 1))]
+    low, high = likely(nodes, weight)
     points = np.linspace(low, max(high, low + 1e-9), count)
     left = np.clip(np.searchsorted(points, nodes, side="right") - 1, 0, count - 2)
     t = (nodes - points[left]) / (points[left + 1] - points[left])
@@ -47,9 +71,10 @@ def hats(nodes: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
     return out
 
 
-def bases(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], count: int,
+def bases(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], count: int, degree: int = 1,
           ) -> dict[str, list[np.ndarray | None]]:
-    """For every group and every axis of its table an interpolation matrix (None: a finite coordinate, kept as it is)."""
+    """For every group and every axis of its table an interpolation matrix (None: a finite coordinate, kept as it is), of piecewise
+    polynomials of this ``degree``: 1 or 2."""
     world = world_of(problem, grid, tables, others, Relaxation("cells"))
     out: dict[str, list[np.ndarray | None]] = {}
     for k in tables:
@@ -65,7 +90,7 @@ def bases(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any
             weight = density.sum(tuple(i for i in range(len(dims)) if i != axis))
             if role == "derived":  # every value counts, reached or not
                 weight = np.ones_like(weight)
-            row.append(hats(np.asarray(grid.nodes[dim]), weight, count))
+            row.append((splines if degree == DEGREE else hats)(np.asarray(grid.nodes[dim]), weight, count))
         out[k] = row
     return out
 
@@ -96,10 +121,11 @@ def limits(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, An
     return projected(np.asarray(as_table(problem, d, evaluate(world, e), grid), float), row).reshape(shape)
 
 
-def solve(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], count: int) -> tuple[dict[str, Array], float]:
-    """Tables that meet the projected first-order conditions with ``count`` nodes a coordinate, from the given ones, and the residual
-    (relative; inf if there are too many coefficients)."""
-    rows = bases(problem, grid, tables, others, count)
+def solve(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, Any], count: int, degree: int = 1,
+          ) -> tuple[dict[str, Array], float]:
+    """Tables that meet the projected first-order conditions with ``count`` coefficients a coordinate, from the given ones, and the
+    residual (relative; inf if there are too many coefficients)."""
+    rows = bases(problem, grid, tables, others, count, degree)
     start = {k: jnp.asarray(projected(np.asarray(t), rows[k])) for k, t in tables.items()}
     flat, _ = ravel_pytree(start)
     if flat.size > MOST or flat.size == 0:

@@ -36,7 +36,27 @@ def least_point(function: Callable[[Array], Array], low: Array, high: Array, coa
         return jnp.where(better, point, best), jnp.where(better, value, least), half * (3.0 / (fine - 1))
 
     best, least, _ = jax.lax.fori_loop(0, rounds, closer, (best, least, half))
-    return best, least
+    return vertex(function, low, high, best, least)
+
+
+def vertex(function: Callable[[Array], Array], low: Array, high: Array, best: Array, least: Array) -> tuple[Array, Array]:
+    """The vertex of a parabola around the best point, on the widest step at which it is as good: near a smooth minimum values alone tell
+    the place to the root of rounding only."""
+    steps = (high - low)[..., None] * jnp.asarray([1e-1, 1e-2, 1e-3])
+    middle = jnp.clip(best[..., None], low[..., None] + steps, high[..., None] - steps)
+    n = steps.shape[-1]
+    values = function(jnp.concatenate([middle - steps, middle, middle + steps], -1))
+    left, centre, right = values[..., :n], values[..., n:2 * n], values[..., 2 * n:]
+    curvature = left + right - 2 * centre
+    smooth = jnp.isfinite(curvature) & (curvature > 0)
+    points = middle + jnp.where(smooth, 0.5 * steps * (left - right) / jnp.where(smooth, curvature, 1.0), 0.0)
+    points = jnp.where(smooth & (jnp.abs(points - middle) <= steps), points, best[..., None])
+    found = function(points)
+    good = (found <= least[..., None] + 1e-14 * (1 + jnp.abs(least[..., None]))) & (points >= low[..., None]) & (points <= high[..., None])
+    first = jnp.argmax(good, -1)[..., None]
+    better = good.any(-1)
+    return (jnp.where(better, jnp.take_along_axis(points, first, -1)[..., 0], best),
+            jnp.where(better, jnp.take_along_axis(found, first, -1)[..., 0], least))
 
 
 def nested(function: Callable[[list[Array]], Array], bounds: list[tuple[Array, Array]]) -> list[Array]:

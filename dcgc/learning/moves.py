@@ -22,7 +22,7 @@ from ..information.subgames import Move
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid, GridBuilder
 from ..lower.plans import draw_axis, finite_axis, finite_size
-from ..lower.problem import Person, Problem
+from ..lower.problem import Problem
 from ..lower.strategy import Tabular
 from ..lower.variable import Variable, along, constant, contract, expand, lift, union
 from ..lower.world import World
@@ -36,18 +36,19 @@ HIDDEN = {0: 1, 1: 60, 2: 24, 3: 12}  # of a draw that nobody has seen yet, by h
 CANDIDATE = "candidate"  # prefix of the coordinates along which acts are tried
 COURTESY = 1e-9  # weight of what others pay, where a reply is a matter of indifference
 TREMBLE = 1e-6  # part of the chance with which a finite act of one's own is taken to go wrong, while the next is considered
-ROUNDS, SETTLED = 200, 1e-11  # of replies to each other
+ROUNDS, SETTLED = 200, 1e-10  # of replies to each other
 
-Continuation = Callable[[World], Mapping[Person, Variable]]
+Later = Mapping[str, Callable[[World], Variable]]
 
 
 @dataclass
 class MoveSolver:
-    """``given``: coordinates that are known beside those of the move (states), with their nodes."""
+    """``sizes``: nodes of a known real number, by how many of them matter. ``Later``: for payments that stand for stages to come what
+    they come to."""
 
     problem: Problem
     move: Move
-    given: tuple[str, ...] = ()
+    sizes: Mapping[int, int] = field(default_factory=lambda: NODES)
     forms: dict[str, Form] = field(default_factory=dict)
     told: dict[str, Variable] = field(default_factory=dict)
 
@@ -57,10 +58,10 @@ class MoveSolver:
         self.leaders = [d for d in self.decisions if self.problem.leader_of[d.name] == d.name or
                         self.problem.leader_of[d.name] not in self.move.decisions]
         coordinates = self.problem.reduction.coordinates
-        self.dims = tuple(sorted((*self.move.relevant, *self.given)))
+        self.dims = tuple(sorted(self.move.relevant))
         self.acts = [x for x in self.move.relevant if coordinates[x].role == "derived"]
         self.draws = [x for x in self.move.relevant if coordinates[x].role == "nature"]
-        self.count = NODES[len(self.acts) + len(self.draws)]
+        self.count = self.sizes[len(self.acts) + len(self.draws)]
         self.grid = self.make_grid()
         self.told = self.pinned()
         self.forms = {d.name: Form.of(self.problem, d, self.move.relevant, self.grid) for d in self.leaders}
@@ -89,7 +90,7 @@ class MoveSolver:
         low, high = ranges[act]
         return low + (high - low) * jnp.linspace(0.0, 1.0, self.count)
 
-    def world(self, rules: Mapping[str, Any], ranges: Mapping[str, Array], states: Mapping[str, Variable]) -> World:
+    def world(self, rules: Mapping[str, Any], ranges: Mapping[str, Array], parameters: Mapping[str, Array] | None = None) -> World:
         """The game from this move on: what is known along coordinates of its own, what must be so for the move to be reached."""
         reached = {d.name: nothing(d) for d in self.problem.game.decisions  # earlier ones: what matters of them is put in below
                    if self.problem.leader_of[d.name] not in rules and d.name not in self.move.decisions and d.name not in self.dims}
@@ -97,7 +98,8 @@ class MoveSolver:
         reached |= {x: along(x, self.nodes(x, ranges)) for x in self.acts}
         reached |= self.told
         relaxation = Relaxation("cells", frozenset(self.dims)) if self.grid.continuous - set(self.dims) else Relaxation("exact")
-        return self.problem.world(self.grid, self.problem.natural, rules, relaxation).vary({**reached, **states})
+        values = {**self.problem.parameters, **(parameters or {})}
+        return self.problem.world(self.grid, self.problem.natural, rules, relaxation, values).vary(reached)
 
     def pinned(self) -> dict[str, Variable]:
         """Values of the finite decisions that the conditions of the move tell: the first under which they all hold."""
@@ -118,7 +120,7 @@ class MoveSolver:
             out[x] = constant(float(k)) if site.kind == "bool" else constant(jnp.eye(site.options)[k])
         return out
 
-    def costs(self, world: World, d: Decision, keep: tuple[str, ...], courtesy: bool, continuation: Continuation | None) -> Variable:
+    def costs(self, world: World, d: Decision, keep: tuple[str, ...], courtesy: bool, later: Later) -> Variable:
         """What d's player pays from here on, expected given ``keep``; with ``courtesy`` plus a trace of what others pay."""
         person = self.problem.decider(d)
         own = {p.name for p in self.problem.pays(person)}
@@ -128,38 +130,34 @@ class MoveSolver:
         for p in self.problem.game.payments:
             weight = 1.0 if p.name in own and p.name in touched else COURTESY if p.name in others else 0.0
             if weight:
-                total = lift(lambda t, x, w=weight: t + w * x, total, conditional(world, world.payment(p), keep))
-        if continuation is not None:
-            for who, value in continuation(world).items():
-                weight = 1.0 if who == person else COURTESY if courtesy else 0.0
-                if weight:
-                    total = lift(lambda t, x, w=weight: t + w * x, total, conditional(world, value, keep))
+                value = later[p.name](world) if p.name in later else world.payment(p)
+                total = lift(lambda t, x, w=weight: t + w * x, total, conditional(world, value, keep))
         return total
 
     # ------------------------------------------------------------ replies
 
-    def solve(self, rules: Mapping[str, Any], ranges: Mapping[str, Array], states: Mapping[str, Variable] | None = None,
-              continuation: Continuation | None = None) -> dict[str, Array]:
+    def solve(self, rules: Mapping[str, Any], ranges: Mapping[str, Array], later: Later | None = None,
+              parameters: Mapping[str, Array] | None = None) -> dict[str, Array]:
         """For every decision (of a symmetric family: the first) its raw outputs at every input, (*inputs, outputs)."""
-        base = self.world(rules, ranges, states or {})
+        base, later = self.world(rules, ranges, parameters), later or {}
         shape = tuple(self.size(base, x) for x in self.dims)
         start = {d.name: self.start(base, d, ranges, shape) for d in self.leaders}
         players = {self.problem.decider(d) for d in self.decisions}
         if all(d.finite for d in self.decisions) and len(self.decisions) > 1:
-            chosen = self.matrix_game(base, shape, continuation)
+            chosen = self.matrix_game(base, shape, later)
         elif len(self.decisions) == 1:
             d = self.decisions[0]
-            chosen = start if d.finite else self.replies(base, start, [d], ranges, shape, continuation)
+            chosen = start if d.finite else self.replies(base, start, [d], ranges, shape, later)
         else:
             weight = 1.0 if len(players) == 1 else 1.0 / len(players)
-            chosen = self.settle(base, start, ranges, shape, continuation, weight)
+            chosen = self.settle(base, start, ranges, shape, later, weight)
         out = {}
         for d in self.leaders:
             if not d.finite:
                 out[d.name] = chosen[d.name][..., None]
                 continue
             law = chosen[d.name]
-            q = self.options(self.with_acts(base, chosen), d, shape, continuation) if not d.mixed or len(self.decisions) == 1 else None
+            q = self.options(self.with_acts(base, chosen), d, shape, later) if not d.mixed or len(self.decisions) == 1 else None
             out[d.name] = raw_output(d, q, law if len(self.decisions) > 1 else None)
         return out
 
@@ -196,7 +194,7 @@ class MoveSolver:
         return fresh.vary({**base.overrides, **values})
 
     def replies(self, world: World, chosen: Mapping[str, Array], own: list[Decision], ranges: Mapping[str, Array],
-                shape: tuple[int, ...], continuation: Continuation | None) -> dict[str, Array]:
+                shape: tuple[int, ...], later: Later) -> dict[str, Array]:
         """The best of one player's real decisions, together, against what is chosen."""
         names = [f"{CANDIDATE} {i}" for i in range(len(own))]
         bounds = [self.bounds(world, d, ranges, shape) for d in own]
@@ -207,23 +205,23 @@ class MoveSolver:
             dims = tuple(sorted(order))
             turn = [order.index(x) for x in dims]
             varied = world.vary({d.name: Variable(dims, jnp.transpose(c, turn)) for d, c in zip(own, candidates, strict=True)})
-            total = self.costs(varied, own[0], dims, False, continuation)
+            total = self.costs(varied, own[0], dims, False, later)
             data = jnp.broadcast_to(expand(total, dims, 0), tuple(candidates[0].shape[i] for i in turn))
             return jnp.transpose(data, [dims.index(x) for x in order])
 
         points = nested(function, bounds)
         return {**chosen, **{d.name: x for d, x in zip(own, points, strict=True)}}
 
-    def options(self, world: World, d: Decision, shape: tuple[int, ...], continuation: Continuation | None) -> Array:
+    def options(self, world: World, d: Decision, shape: tuple[int, ...], later: Later) -> Array:
         """What each option of a finite decision costs (*shape, options)."""
         keep = (*self.dims, d.name)
-        q = self.costs(world, d, keep, True, continuation)
+        q = self.costs(world, d, keep, True, later)
         dims = tuple(sorted(keep))
         sizes = dict(zip(self.dims, shape, strict=True)) | {d.name: d.options}
         data = jnp.broadcast_to(expand(q, dims, 0), tuple(sizes[x] for x in dims))
         return jnp.moveaxis(data, dims.index(d.name), -1)
 
-    def matrix_game(self, world: World, shape: tuple[int, ...], continuation: Continuation | None) -> dict[str, Array]:
+    def matrix_game(self, world: World, shape: tuple[int, ...], later: Later) -> dict[str, Array]:
         """Simultaneous finite decisions: an equilibrium of the game that they are, at every input."""
         keep = (*self.dims, *self.move.decisions)
         dims = tuple(sorted(keep))
@@ -231,13 +229,13 @@ class MoveSolver:
         turn = [dims.index(x) for x in keep]
         tables = []
         for d in self.decisions:
-            q = self.costs(world, d, keep, False, continuation)
+            q = self.costs(world, d, keep, False, later)
             tables.append(jnp.transpose(jnp.broadcast_to(expand(q, dims, 0), tuple(sizes[x] for x in dims)), turn))
         laws = equilibrium(tables, all(d.mixed for d in self.decisions))
         return {d.name: law for d, law in zip(self.decisions, laws, strict=True)}
 
     def settle(self, base: World, start: Mapping[str, Array], ranges: Mapping[str, Array], shape: tuple[int, ...],
-               continuation: Continuation | None, weight: float) -> dict[str, Array]:
+               later: Later, weight: float) -> dict[str, Array]:
         """Everybody's best reply to the others, ``weight`` of the way in each round, until nobody moves."""
         people = list(dict.fromkeys(self.problem.decider(d) for d in self.leaders))
 
@@ -248,13 +246,13 @@ class MoveSolver:
                 reals = [d for d in own if not d.finite]
                 here = new if len(people) == 1 else chosen
                 if reals:
-                    found = self.replies(self.with_acts(base, here), here, reals, ranges, shape, continuation)
+                    found = self.replies(self.with_acts(base, here), here, reals, ranges, shape, later)
                     for d in reals:
                         new[d.name] = here[d.name] + weight * (found[d.name] - here[d.name])
                 for d in own:
                     if d.finite:
                         here = new if len(people) == 1 else chosen
-                        best = jnp.argmin(self.options(self.with_acts(base, here), d, shape, continuation), -1)
+                        best = jnp.argmin(self.options(self.with_acts(base, here), d, shape, later), -1)
                         new[d.name] = (1 - TREMBLE) * jax.nn.one_hot(best, d.options) + TREMBLE / d.options
             return new
 

@@ -29,6 +29,7 @@ from ..lower.resolve import resolution
 from ..lower.samples import resized
 from ..lower.strategy import Strategy, finite_sizes, real_inputs
 from ..source import Diagnostic, GameError
+from .coefficients import units
 from .engine import Engine, Found, State
 from .estimating import estimated_gradient, situations_of
 from .fresh import columns_that_are_normal, renewed
@@ -159,8 +160,9 @@ class NetworkEngine(Engine):
 
 def fitting(problem: Problem, grid: Grid, d: Decision, family: str, key: Array, options: dict[str, Any]) -> Strategy:
     """A fresh strategy; raises GameError (L005) where the family cannot decide this."""
+    location, scale = units(problem, grid, d) if d.function is not None else (None, None)
     try:
-        return strategy(problem, grid, d, family, key, options)
+        return strategy(problem, grid, d, family, key, options, location=location, scale=scale)
     except (KeyError, TypeError, ValueError) as why:
         raise GameError((misfit(problem, d, str(why).strip("'\"")),)) from None
 

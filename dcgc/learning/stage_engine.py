@@ -34,6 +34,7 @@ from .network_engine import family_of, spec
 from .settings import Progress, Reporter, Settings
 from .stage_coordinates import coordinates
 from .stage_gradients import own_gradients
+from .stage_sweep import backward, places_by_stage
 from .starting import keys, neutral_rule, pick, strategy_in
 
 CHUNK = 100
@@ -43,6 +44,7 @@ MATCHED = 240  # draws of all stages together whose moments are matched
 DENSE = 64  # coefficients whose Jacobian is built column by column
 STARTS = 3
 NEWTON = 12
+SWEPT = 20_000_000  # player-stages that a backward sweep may cost, over the coefficients of a stage
 ERRORS = (0.5, 0.05, 0.005)  # by which hands err while a solution is sought, so that it is one at states that play does not reach, too
 KRYLOV = 40
 
@@ -90,7 +92,7 @@ def matched(columns: list[Columns], count: int, seed: int) -> np.ndarray:
 
 def relaxed(problem: Problem, share: Array | float) -> Relaxation | None:
     """Jumps become logistic steps that sharpen."""
-    return Relaxation("sigmoid", temperature=0.3 * 0.03 ** share) if problem.has_jumps else None
+    return Relaxation("sigmoid", temperature=0.3 * 0.03 ** share) if problem.has_jumps else None  # type: ignore[arg-type]
 
 
 def fresh_strategies(problem: Problem, stages: Stages, settings: Settings, count: int, affine: bool, free: bool) -> dict[str, Strategy]:
@@ -202,12 +204,16 @@ class StageAffineEngine(Engine):
         good = jnp.stack([ravel_pytree(x)[0] for x in start])
         report(Progress(self.name, f"{good.shape[-1]} coefficients, {before.shape[0]} plays", 0, 1, float("nan")))
         dense = good.shape[-1] <= DENSE
+        places = places_by_stage(problem, start[0])
+        sweepable = horizon(problem) ** 2 * members(problem) * before.shape[0] <= SWEPT
         for i, error in enumerate(ERRORS if not problem.is_lqg else ERRORS[:1]):
             at = partial(residual, error=error)
+            if places is not None and i == 0 and sweepable:
+                good = jnp.stack([backward(at, theta, places, 2) for theta in good[:1]])
             if dense:
                 found = [x for x, _, j in roots(at, good) if own_curvature(start[0], j) > -1e-7]
             else:
-                found = krylov(at, good, i == 0)
+                found = krylov(at, good, i == 0 and not (places is not None and sweepable))
             if not found:
                 break
             good = jnp.asarray(np.stack(found))

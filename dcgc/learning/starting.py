@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ..core.expression import Reference
+from ..core.expression import Reference, references
 from ..core.site import Decision
 from ..lower.grid import Grid
 from ..lower.problem import Problem
@@ -70,7 +70,8 @@ def scales_in(problem: Problem, world: World, d: Decision) -> tuple[np.ndarray, 
     location = weights @ flat
     scale = np.sqrt(np.maximum(weights @ (flat - location) ** 2, 0.0))
     location, scale = location, np.where(scale > 1e-9, scale, 1.0)
-    return tokens_apart(problem, d, location, scale)
+    location, scale = tokens_apart(problem, d, location, scale)
+    return location, loud_signals(problem, d, scale)
 
 
 def tokens_apart(problem: Problem, d: Decision, location: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,6 +87,21 @@ def tokens_apart(problem: Problem, d: Decision, location: np.ndarray, scale: np.
             location[start:start + width], scale[start:start + width] = 1 / n, math.sqrt((1 - 1 / n) / n) if n > 1 else 1.0
         start += width
     return location, scale
+
+
+def loud_signals(problem: Problem, d: Decision, scale: np.ndarray) -> np.ndarray:
+    """Where a message is louder than its noise, the reals that arrive spread as far as its power lets them, not as silence does."""
+    start = 0
+    for o in d.observations:
+        if o.size is not None:
+            continue
+        width = math.prod(o.shape)
+        named = references(o.expression)
+        for c in problem.game.channels:
+            if c.carrier == "reals" and c.sd**2 < c.power < math.inf and named & references(c.message):
+                scale[start:start + width] = math.sqrt(c.power + c.sd**2)
+        start += width
+    return scale
 
 
 def layout_of(d: Decision) -> tuple[tuple[tuple[int, int], ...], int | None]:

@@ -16,7 +16,9 @@ from ..verify.ledger import is_babbling
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
 from .backward_engine import BackwardEngine
+from .dynamic_engine import DynamicEngine
 from .engine import Engine, Found
+from .lattice_engine import LatticeEngine
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
 from .obedience_engine import ObedienceEngine
@@ -29,8 +31,8 @@ from .stage_engine import StageAffineEngine, StageEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
-    AffineEngine(), BackwardEngine(), SweepEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(), ObedienceEngine(),
-    StackelbergEngine(), SoftenedEngine(), StageAffineEngine(), StageEngine())}
+    AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
+    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageAffineEngine(), StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -105,11 +107,11 @@ def asked_for(problem: Problem) -> list[str]:
             if not free:
                 restricted.add(c.family)
     if problem.game.block is not None:
-        return ["stages"] if restricted - {"affine"} else ["stage_affine", "stages"]
+        return ["stages"] if restricted - {"affine"} else [*([] if restricted else ["dynamic"]), "stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
-        return ["affine", "backward", "sweeps", "silence", "messages", "networks"]
+        return ["affine", "backward", "sweeps", "lattices", "silence", "messages", "networks"]
     return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
@@ -182,7 +184,7 @@ def said_of(problem: Problem, settings: Settings, engine: Engine) -> tuple[str, 
 
 def name_of(problem: Problem, c: Candidate) -> str:
     """Babbling is called by its name."""
-    if not problem.game.channels:
+    if not problem.game.channels or problem.game.block is not None:
         return ""
     world = choose_ground(problem, c.found.profile, thorough=False).worlds()[0]
     return "babbling: no message tells anything" if is_babbling(problem, world) else ""

@@ -185,7 +185,8 @@ def expected(world: World, e: Expression, joint: Callable[[], Variable], keep: t
     if world.axes or world.stopped or world.grid.scattered:
         return world.expectation(joint(), keep, without, tremble)
     terms = products(world, e)
-    if any(v.own for t in terms for v in t) or (len(terms) == 1 and len(terms[0]) == 1):
+    values = [v for t in terms for v in t]
+    if any(v.own for v in values) or any(set(v.dims) == set(union(values)) for v in values):  # nothing comes apart
         return world.expectation(joint(), keep, without, tremble)
     total = constant(0.0)
     for t in terms:

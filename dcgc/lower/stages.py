@@ -255,6 +255,13 @@ class Stages:
              antithetic: bool = False, watched: tuple[str, ...] = ()) -> Played:
         """One play for every sample. ``before`` (samples, columns): base values outside of the stages. ``inside``: those of all stages
         (stages, samples, columns), or a key from which each stage draws its own. ``rules``: by decision. ``watched``: repeated sites."""
+        ran = self.run(rules, before, inside, accounts, parameters, relaxation, length, antithetic, watched)
+        return self.finish(rules, before, accounts, ran, parameters, relaxation)
+
+    def run(self, rules: Mapping[str, Rule], before: Array, inside: Array, accounts: Sequence[Account],
+            parameters: Mapping[str, Array] | None = None, relaxation: Relaxation | None = None, length: int | None = None,
+            antithetic: bool = False, watched: tuple[str, ...] = ()) -> Ran:
+        """The stages of a play, as arrays alone: it can be compiled."""
         length = horizon(self.problem) if length is None else length
         n = before.shape[0]
         outer, outer_weight = self.world(rules, self.outside, before, {}, parameters, relaxation)
@@ -315,11 +322,16 @@ class Stages:
 
         end, (paths, seen) = jax.lax.scan(several, start, (numbers, source))
         flat = lambda a: a.reshape(total, *a.shape[2:])[:length]  # noqa: E731
-        seen = {k: flat(v) for k, v in seen.items()}
-        after = self.left_behind(outer, end, seen)
-        costs = tuple(c + full(lift(jnp.multiply, outer_weight, a.value(after, [p for p in a.payments if not p.repeated])), n)
-                      for a, c in zip(accounts, end.costs, strict=True))
-        return Played(costs, tuple(flat(p) for p in paths), after, seen)
+        return Ran(end, tuple(flat(p) for p in paths), {k: flat(v) for k, v in seen.items()})
+
+    def finish(self, rules: Mapping[str, Rule], before: Array, accounts: Sequence[Account], ran: Ran,
+               parameters: Mapping[str, Array] | None = None, relaxation: Relaxation | None = None) -> Played:
+        """What comes after the stages."""
+        outer, weight = self.world(rules, self.outside, before, {}, parameters, relaxation)
+        after = self.left_behind(outer, ran.end, ran.seen)
+        costs = tuple(c + full(lift(jnp.multiply, weight, a.value(after, [p for p in a.payments if not p.repeated])), before.shape[0])
+                      for a, c in zip((a.bound() for a in accounts), ran.end.costs, strict=True))
+        return Played(costs, ran.paths, after, ran.seen)
 
     def situations(self, rules: Mapping[str, Rule], key: Array, samples: int = 512, plays: int = 64) -> World:
         """A world of single stages, at as many stages and states as there are samples, from plays under some rules."""
@@ -390,6 +402,16 @@ class Carry:
     ended: Variable
     ends: dict[str, Variable]
     costs: tuple[Array, ...]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Ran:
+    """The stages of a play: how they end, and what was recorded (stages, ..)."""
+
+    end: Carry
+    paths: tuple[Array, ...]
+    seen: dict[str, Array]
 
 
 def full(v: Variable, n: int) -> Array:

@@ -243,6 +243,17 @@ class Tabular(eqx.Module):
         return Variable(self.dims, self.data)
 
 
+class Mixture(eqx.Module):
+    """A distribution over the nodes of a real decision's own coordinate, at every point of what it knows: (dims, then nodes)."""
+
+    spreads: ClassVar[bool] = True
+    dims: tuple[str, ...] = eqx.field(static=True)
+    data: Array
+
+    def __call__(self, world: World, d: Decision) -> Variable:
+        return Variable(self.dims, self.data)
+
+
 TRIED = "tried"
 
 
@@ -288,7 +299,7 @@ class Deviator(eqx.Module):
 
     def __call__(self, world: World, d: Decision) -> Variable:
         common = self.common(world, d)
-        mine = self.own.of_first(world, d) if isinstance(self.own, Strategy) else self.own(world, d)
+        mine = self.own.of_first(world, d) if hasattr(self.own, "of_first") else self.own(world, d)
         first = Variable((d.axes[0].name,), jnp.arange(d.axes[0].size) == 0)
         rank = len(common.own)
         first = Variable(first.dims, first.data.reshape((-1, *(1,) * rank)))

@@ -268,6 +268,8 @@ class World:
             if c.values == (0.0, 1.0):  # a relaxed event is a probability
                 return own_to_dim(lift(lambda p: jnp.stack([1 - p, p], -1), value), 0, dim)
             return own_to_dim(lift(lambda x: (jnp.abs(x[..., None] - numbers) < 1e-6) * 1.0, value), 0, dim)
+        if c.site is not None and getattr(self.rules.get(c.site), "spreads", False):  # a law over the nodes themselves
+            return own_to_dim(self.choice(c.site), 0, dim)
         chosen = self.choice(c.site) if c.site is not None else evaluate(self, c.observed, raw=True)
         weights = lift(lambda x: interpolation_weights(x, self.grid.nodes[dim], tremble), chosen)
         return own_to_dim(weights, 0, dim)

@@ -72,7 +72,7 @@ class Head(eqx.Module):
 
 
 class RealHead(Head):
-    """Real[...]: location + scale * raw, both broadcasting to the decision's shape."""
+    """Real[...]: location + scale * raw, both broadcasting to the decision's shape; a square scale of a vector mixes its entries."""
 
     location: jax.Array
     scale: jax.Array
@@ -84,6 +84,8 @@ class RealHead(Head):
 
     def __call__(self, raw: jax.Array, low: ArrayLike = -math.inf, high: ArrayLike = math.inf) -> jax.Array:
         location, scale = jax.lax.stop_gradient((self.location, self.scale))
+        if scale.ndim == 2 and len(self.shape) == 1:
+            return location + scale @ raw
         return location + scale * raw.reshape(self.shape)
 
 

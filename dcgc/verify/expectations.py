@@ -39,7 +39,7 @@ class Reader:
     def resolved(self, e: core.Expression) -> core.Expression:
         handler = RESOLVERS.get(type(e))
         if handler is not None:
-            return constant_of(handler(self, e))
+            return constant_of(getattr(self, handler)(e))
         return core.rebuild(e, self.resolved)
 
     def moment(self, e: core.Moment) -> np.ndarray:
@@ -64,7 +64,10 @@ class Reader:
 
         if chance <= 0:
             return np.full(evaluate(self.world, e).own, np.nan)
-        return np.asarray(expected(self.world, core.Apply("mul", (e, given)), held).data) / chance
+        total = np.asarray(expected(self.world, core.Apply("mul", (e, given)), held).data)
+        if not np.all(np.isfinite(total)):  # infinite where the event does not hold
+            total = np.asarray(self.mean(held()).data)
+        return total / chance
 
     def averager(self, given: Variable | None) -> Callable[[Variable], np.ndarray]:
         """The mean where an event holds; nan if it never does."""
@@ -94,6 +97,4 @@ def constant_of(value: np.ndarray) -> core.Constant:
     return core.Constant(nested(np.asarray(value).tolist()))
 
 
-RESOLVERS: Mapping[type, Callable[[Reader, Any], np.ndarray]] = {
-    core.Moment: Reader.moment, core.Account: Reader.account, core.Rule: Reader.ruled,
-}
+RESOLVERS: Mapping[type, str] = {core.Moment: "moment", core.Account: "account", core.Rule: "ruled"}

@@ -21,6 +21,7 @@ from ..lower.resolve import resolution
 from ..lower.strategy import BestResponse, Strategy
 from ..primitives.relaxations import Relaxation
 
+FACES = 64  # of the dice over which a mixed real decision is averaged
 DENSE = Resolution(hidden=400, seen=400, observation=400, derived=33, cells=True)
 
 
@@ -41,7 +42,8 @@ def policy_function(problem: Problem, profile: Mapping[str, Any], name: str) -> 
     """The policy of a decision, or of the player of this name, as a function of its observations in the game's order.
 
     Arguments are arrays that broadcast against each other (a real vector: its entries on the last axis; a Bool 0 or 1; a Choice its
-    number from 1, or one-hot on the last axis; a category its number). Returns the decision at each: reals, 0 or 1 for a Bool (a
+    number from 1, or one-hot on the last axis; a category its number). A mixed real decision is averaged over its dice, unless they are
+    given as the last argument. Returns the decision at each: reals, 0 or 1 for a Bool (a
     probability if it is mixed), the options' probabilities on a last axis for a Choice. Raises KeyError for an unknown name and
     TypeError for a wrong number of arguments.
     """
@@ -49,6 +51,9 @@ def policy_function(problem: Problem, profile: Mapping[str, Any], name: str) -> 
     rule = profile[problem.leader_of[d.name]]
 
     def call(*observations: Any) -> np.ndarray:
+        if len(observations) == len(d.observations) - 1 and d.mixed and not d.finite:  # its own dice are not among what it knows
+            faces = (np.arange(FACES) + 0.5) / FACES
+            return np.mean([call(*observations, face) for face in faces], axis=0)
         if len(observations) != len(d.observations):
             raise TypeError(f"{d.name} knows {len(d.observations)} things, not {len(observations)}")
         if isinstance(rule, Strategy):

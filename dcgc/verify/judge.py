@@ -35,6 +35,10 @@ class Judgement:
 
 def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     """Costs on the finest grid of the scorecard, regrets by best replies at every input."""
+    if problem.game.block is not None:
+        from .stage_scoring import judged_stages
+
+        return Judgement(*judged_stages(problem, profile))
     ground = choose_ground(problem, profile, thorough=False)
     worlds = ground.worlds()
     by_world = {p.label: np.asarray([float(problem.paid(w, p)) for w in worlds]) for p in problem.people}

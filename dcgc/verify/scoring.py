@@ -55,6 +55,10 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     Nothing is taken from training: expectations are computed anew on a denser grid, jumps exactly. A known value that this profile
     misses holds if one of the ``alternatives`` (other equilibria) meets it.
     """
+    if problem.game.block is not None:
+        from .stage_scoring import score_stages
+
+        return score_stages(problem, profile, thorough)
     ground = choose_ground(problem, profile, thorough)
     worlds = ground.worlds()
     readers = [Reader(problem, w, ruler(problem, profile)) for w in worlds]
@@ -213,7 +217,7 @@ def add_measure(figures: dict[str, Figure], name: str, values: list[np.ndarray],
         figures[label] = figure(label, [v[index] for v in values], ground)
 
 
-def compare(problem: Problem, p: Published, readers: list[Reader], ground: Ground) -> Comparison:
+def compare(problem: Problem, p: Published, readers: Sequence[Reader], ground: Ground) -> Comparison:
     """A published figure beside ours."""
     found = figure(p.label, [r.number(p.quantity) for r in readers], ground)
     published = float(readers[-1].number(p.value))

@@ -1,0 +1,195 @@
+"""Dynamic programming over stages that are elaborated once: every player's value of every state, from the last stage to the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ..core.expression import Reference
+from ..information.subgames import Entangled
+from ..lower.one_stage import Unstageable, depends_on_stage, one_stage
+from ..lower.problem import Problem
+from ..lower.stages import discount_of
+from .backward_engine import unfit
+from .engine import Engine, Found, State
+from .recursion import Recursion, first_values
+from .settings import Progress, Reporter, Settings
+
+PASSES = 12  # until the ranges of states and of unbounded acts fit
+CHUNK, MOST_STAGES = 5, 2_000  # of stages without end
+CONVERGED = 1e-9  # change of a value in one stage, over the values
+MARGIN = 0.3  # of what play reaches, on each side of it
+MOST_REAL_STATES = 3
+
+
+class DynamicEngine(Engine):
+    """See the module. The state has ranges, values and, at the end, the policies."""
+
+    name = "dynamic"
+    title = "dynamic programming, each stage solved at every state"
+    repeats = True
+    settles = True
+
+    def refuses(self, problem: Problem) -> str | None:
+        block = problem.game.block
+        if block is None:
+            return "there are no stages, or they are written out"
+        if problem.leaders:
+            return "somebody announces a policy"
+        for d in problem.game.decisions:
+            if d.kind == "simplex" or (d.kind != "choice" and d.shape) or len(d.shape) > 1:
+                return f"{d.name} is a vector"
+            knows = any(o.expression == Reference(block.binder) for o in d.observations)
+            if math.isfinite(block.length) and block.length > 1 and not knows:
+                return f"{d.name} is one policy for all stages, of which there are finitely many: backward induction gives one for each"
+        if any(r.shape or r.axes for r in problem.game.randoms):
+            return "a draw is a vector"
+        try:
+            stage = one_stage(problem)
+            if math.isinf(block.length) and depends_on_stage(stage):
+                return f"stages without end are not alike: something beside the policies depends on {block.binder}"
+            recursion = recursion_of(problem)
+        except (Unstageable, Entangled, ValueError) as why:
+            return str(why)
+        if len(recursion.reals) > MOST_REAL_STATES:
+            return f"{len(recursion.reals)} real states are too many for a grid"
+        return next((reason for s in recursion.solvers if (reason := unfit(stage.problem, s.move)) is not None), None)
+
+    def start(self, problem: Problem, settings: Settings) -> State:
+        stage = one_stage(problem)
+        ranges = {d.name: [-1.0, 1.0] for d in stage.problem.game.decisions if d.kind == "real"}
+        for x, (low, high) in first_values(stage, problem).items():
+            size = max(high - low, 0.2 * max(abs(low), abs(high))) or 1.0
+            ranges[x] = [low - 0.5 * size, high + 0.5 * size]
+        return {"pass": 0, "stages": 0, "done": False, "ranges": ranges, "profile": {}, "values": {}, "change": math.inf, "reached": {}}
+
+    def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
+        recursion = recursion_of(problem)
+        stage, length = recursion.stage, recursion.stage.block.length
+        ranges = self.bounded(recursion, state["ranges"])
+        endless = math.isinf(length)
+        if endless:
+            values = state["values"] or recursion.zeros()
+            values, tables, limits, change = compiled(problem, "further", lambda v, r: recursion.further(v, r, CHUNK))(values, ranges)
+            limits = {k: x[None] for k, x in limits.items()}
+        else:
+            values, tables, limits = compiled(problem, "all", lambda r: recursion.all_stages(r, round(length)))(ranges)
+            change = jnp.asarray(0.0)
+        if not all(bool(jnp.isfinite(v).all()) for v in (*values.values(), *tables.values())):
+            if state["pass"] + 1 >= PASSES or not state["reached"]:
+                raise FloatingPointError("a value of a state is not a number")
+            nearer = {x: [(a + b) / 2 for a, b in zip(state["ranges"][x], state["reached"][x], strict=True)] for x in recursion.reals}
+            return {**state, "pass": state["pass"] + 1, "ranges": {**state["ranges"], **nearer}, "values": {}}
+        scale = max(float(jnp.max(jnp.abs(v))) for v in values.values()) + 1e-300
+        converged = float(change) <= CONVERGED * scale or state["stages"] + CHUNK >= MOST_STAGES
+        reached = reach(recursion, first_values(stage, problem), ranges, limits, None if endless else round(length))
+        wanted, fits = fitted(recursion, ranges, tables, reached)
+        last_pass = state["pass"] + 1 >= PASSES
+        if endless and not converged:
+            wanted, fits = state["ranges"], False
+        elif not fits and not last_pass:
+            values = {}
+        done = (converged and fits) or (last_pass and converged)
+        profile = recursion.policies({d.name: d for d in problem.game.decisions}, tables, ranges, None if endless else round(length)) \
+            if converged else {}
+        count = state["stages"] + (CHUNK if endless else round(length))
+        report(Progress(self.name, f"{count} stages, the last first" + (f", a value changes by {float(change):.1e}" if endless else ""),
+                        count, count + (not done), math.nan))
+        return {"pass": state["pass"] + (converged and not fits), "stages": count, "done": done,
+                "ranges": {k: list(v) for k, v in wanted.items()}, "profile": profile, "values": values if endless else {},
+                "reached": {k: list(v) for k, v in reached.items()}, "change": float(change)}
+
+    def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
+        return [Found(dict(state["profile"]), 1)] if state["profile"] else []
+
+    def bounded(self, recursion: Recursion, wide: Mapping[str, list[float]]) -> dict[str, Array]:
+        """Ranges of states as they are, of acts between their bounds, on an open side what has been needed so far."""
+        out = {x: jnp.asarray(wide[x]) for x in recursion.reals}
+        for solver in reversed(recursion.solvers):
+            reals = [d for d in solver.decisions if not d.finite]
+            if not reals:
+                continue
+            base = solver.world({}, out)
+            shape = tuple(solver.size(base, x) for x in solver.dims)
+            for d in reals:
+                out[d.name] = jnp.asarray(wide[d.name])
+            for d in reals:
+                low, high = solver.bounds(base, d, out, shape)
+                a = wide[d.name][0] if d.low is None else float(low.min())
+                b = wide[d.name][1] if d.high is None else float(high.max())
+                out[d.name] = jnp.asarray([a, b if b > a else a + 1.0])
+        return out
+
+
+def fitted(recursion: Recursion, ranges: Mapping[str, Array], tables: Mapping[str, Array], reached: Mapping[str, tuple[float, float]],
+           ) -> tuple[dict[str, list[float]], bool]:
+    """Ranges that hold what play reaches, with a margin, and whether these do (and are not far too wide)."""
+    out = {k: [float(v[0]), float(v[1])] for k, v in ranges.items()}
+    fits = True
+    for x, (low, high) in reached.items():
+        margin = MARGIN * max(high - low, 1e-2 * max(abs(low), abs(high)), 1e-9)
+        a, b = out[x]
+        if low < a + 0.02 * (b - a) or high > b - 0.02 * (b - a) or (high - low + 2 * margin) < 0.25 * (b - a):
+            fits = False
+            out[x] = [low - margin, high + margin]
+    for solver in recursion.solvers:
+        for d in solver.leaders:
+            if d.finite or (d.low is not None and d.high is not None):
+                continue
+            acts = np.asarray(tables[d.name])
+            least, most = float(acts.min()), float(acts.max())
+            a, b = out[d.name]
+            span, size = b - a, max(abs(least), abs(most), most - least)
+            if (d.high is None and most > b + 0.5 * span) or (d.low is None and least < a - 0.5 * span):
+                out[d.name] = [a - 3 * span if d.low is None else a, b + 3 * span if d.high is None else b]
+                fits = False
+            elif span > 8 * size + 1e-9 or span < 0.25 * size:
+                out[d.name] = [least - 0.5 * size if d.low is None else a, most + 0.5 * size if d.high is None else b]
+                fits = False
+    return out, fits
+
+
+def reach(recursion: Recursion, first: Mapping[str, tuple[float, float]], ranges: Mapping[str, Array], limits: Mapping[str, Array],
+          length: int | None) -> dict[str, tuple[float, float]]:
+    """Between what every real state lies in any stage, from box to box."""
+    states = recursion.stage.states
+    nodes = {x: np.linspace(*map(float, ranges[x]), recursion.shape[states.index(x)]) for x in recursion.reals}  # type: ignore[call-overload]
+    box = {x: first[x] for x in recursion.reals}
+    union = dict(box)
+    for t in range(length if length is not None else 400):
+        k = t if length is not None else 0
+        inside = np.ones(recursion.shape, bool)
+        for x in recursion.reals:
+            step = nodes[x][1] - nodes[x][0]
+            near = (nodes[x] >= box[x][0] - step) & (nodes[x] <= box[x][1] + step)
+            near[np.argmin(np.abs(nodes[x] - sum(box[x]) / 2))] = True
+            inside &= near.reshape([-1 if y == x else 1 for y in states])
+        new = {}
+        for x in recursion.reals:
+            low, high = np.asarray(limits[x][k])
+            new[x] = (float(low[inside].min()), float(high[inside].max()))
+        if t + 1 < (length if length is not None else 400):
+            union = {x: (min(union[x][0], new[x][0]), max(union[x][1], new[x][1])) for x in union}
+        box = {x: (max(new[x][0], nodes[x][0] - (nodes[x][-1] - nodes[x][0])), min(new[x][1], 2 * nodes[x][-1] - nodes[x][0])) for x in new}
+    return union
+
+
+def recursion_of(problem: Problem) -> Recursion:
+    """Raises Unstageable, Entangled, ValueError."""
+    key = "recursion"
+    if key not in problem._cache:
+        problem._cache[key] = Recursion(one_stage(problem), discount_of(problem))
+    return problem._cache[key]  # type: ignore[return-value]
+
+
+def compiled(problem: Problem, name: str, function: Any) -> Any:
+    key = f"recursion {name}"
+    if key not in problem._cache:
+        problem._cache[key] = jax.jit(function)
+    return problem._cache[key]

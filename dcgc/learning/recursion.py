@@ -1,0 +1,272 @@
+"""Stages solved backward: V_t(state) of every player, and in each stage its moves with what follows at V_{t+1} (Bellman 1957, Shapley
+1953).
+
+A stage is compiled once and scanned over; between the nodes of a state values are cubic, so that quadratic games come out to rounding,
+and go on beyond them. Every stage is solved at all states, those that play does not reach included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ..core.expression import Reference
+from ..core.site import Decision
+from ..information.subgames import Move, moves
+from ..lower.evaluate import evaluate
+from ..lower.one_stage import NUMBER, OneStage
+from ..lower.plans import natural_grid
+from ..lower.strategy import finite_sizes
+from ..lower.variable import Variable, constant, expand, lift
+from ..lower.world import World
+from .forms import Form
+from .moves import Later, MoveSolver, conditional
+
+NODES = {0: 1, 1: 97, 2: 25, 3: 11, 4: 6}  # of a known real number, by how many of them matter
+STATES = {0: 1, 1: 97, 2: 25, 3: 11}  # of a real state, where values are kept
+KEPT = 40  # stages for which a policy of stages without end is kept, between two that are solved
+
+Values = dict[str, Array]
+Tables = dict[str, Array]
+
+
+@dataclass
+class Recursion:
+    """``solvers``: the moves of a stage, last first. Values are costs to come, by person, over all states (sorted)."""
+
+    stage: OneStage
+    discount: float
+    solvers: list[MoveSolver] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        problem = self.stage.problem
+        given = frozenset(self.stage.states)
+        paid = {d.name: problem.pays(problem.decider(d)) for d in problem.game.decisions if d.name not in given}
+        order = moves(problem.dependence, problem.reduction, paid, given)
+        self.solvers = [MoveSolver(problem, m, NODES) for m in order]
+        draws = tuple(x for x, c in problem.natural.coordinates.items() if x not in given and c.role in ("nature", "finite")
+                      and not isinstance(problem.dependence.sites[x], Decision))
+        self.whole = MoveSolver(problem, Move((), self.stage.states, (), (), draws, ()), STATES)
+
+    @property
+    def reals(self) -> tuple[str, ...]:
+        return tuple(x for x in self.stage.states if x not in self.stage.finite)
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """The nodes of every state."""
+        return tuple(self.whole.size(self.whole_world({}, {x: jnp.asarray([0.0, 1.0]) for x in self.reals}, 1.0), x)
+                     for x in self.stage.states)
+
+    def whole_world(self, rules: Mapping[str, Any], ranges: Mapping[str, Array], t: Any) -> World:
+        return self.whole.world(rules, ranges, {NUMBER: jnp.asarray(t, float)})
+
+    def zeros(self) -> Values:
+        return {p.label: jnp.zeros(self.shape) for p in self.stage.problem.people if p.label in self.stage.after}
+
+    # ------------------------------------------------------------ one stage
+
+    def later(self, values: Values, ranges: Mapping[str, Array]) -> Later:
+        """What the stages to come are worth to everybody, as the payments after this stage."""
+        def of(label: str) -> Any:
+            return lambda world: self.to_come(world, values[label], ranges)
+
+        return {name: of(label) for label, name in self.stage.after.items()}
+
+    def to_come(self, world: World, value: Array, ranges: Mapping[str, Array]) -> Variable:
+        block = self.stage.block
+        nexts = [world.value(self.stage.following[x]) for x in self.stage.states]
+        weight: Variable = constant(self.discount)
+        if block.delay is not None:
+            weight = lift(jnp.multiply, weight, world.value(block.delay))
+        at = [self.place(x, v, ranges) for x, v in zip(self.stage.states, nexts, strict=True)]
+        there = lift(lambda *parts: interpolated(value, self.kinds, parts), *at) if at else constant(value)
+        total = lift(jnp.multiply, weight, there)
+        if block.survival is None:
+            return total
+        return lift(lambda x, alive: jnp.where(alive == 0, 0.0, x * alive), total, world.value(block.survival))
+
+    @cached_property
+    def kinds(self) -> tuple[bool, ...]:
+        """Of every state whether it has finitely many values."""
+        return tuple(x in self.stage.finite for x in self.stage.states)
+
+    def place(self, state: str, v: Variable, ranges: Mapping[str, Array]) -> Variable:
+        """Where among a state's nodes a value lies: the number of a finite one, a real number in [0, n - 1] on the grid."""
+        if state in self.stage.finite:
+            return Variable(v.dims, jnp.argmax(v.data, -1).astype(float)) if len(v.own) else v
+        low, high = ranges[state]
+        n = self.shape[self.stage.states.index(state)]
+        return lift(lambda x: (x - low) / (high - low) * (n - 1), v)
+
+    def back(self, values: Values, t: Any, ranges: Mapping[str, Array]) -> tuple[Values, Tables, dict[str, Array]]:
+        """Stage t: values at its start, tables of its moves, and (2, *states) between what each real state lies in the next stage."""
+        rules: dict[str, Any] = {}
+        out: Tables = {}
+        later = self.later(values, ranges)
+        for solver in self.solvers:
+            tables = solver.solve(rules, ranges, later, {NUMBER: jnp.asarray(t, float)})
+            out |= tables
+            rules |= solver.policies(tables, ranges)
+        return self.valued(rules, values, t, ranges), out, self.limits(rules, t, ranges)
+
+    def valued(self, rules: Mapping[str, Any], values: Values, t: Any, ranges: Mapping[str, Array]) -> Values:
+        """What everybody pays from stage t on, at every state."""
+        world = self.whole_world(rules, ranges, t)
+        problem, later = self.stage.problem, self.later(values, ranges)
+        out = {}
+        for p in problem.people:
+            if p.label not in self.stage.after:
+                continue
+            total: Variable = constant(0.0)
+            for payment in problem.pays(p):
+                value = later[payment.name](world) if payment.name in later else world.payment(payment)
+                total = lift(jnp.add, total, conditional(world, value, self.stage.states))
+            out[p.label] = spread(total, self.stage.states, self.shape)
+        return out
+
+    def limits(self, rules: Mapping[str, Any], t: Any, ranges: Mapping[str, Array]) -> dict[str, Array]:
+        world = self.whole_world(rules, ranges, t)
+        out = {}
+        for x in self.reals:
+            v = world.value(self.stage.following[x])
+            chance = tuple(i for i, dim in enumerate(v.dims) if dim not in self.stage.states)
+            dims = tuple(dim for dim in v.dims if dim in self.stage.states)
+            out[x] = jnp.stack([spread(Variable(dims, f(v.data, axis=chance)), self.stage.states, self.shape) for f in (jnp.min, jnp.max)])
+        return out
+
+    # ------------------------------------------------------------ all stages
+
+    def all_stages(self, ranges: Mapping[str, Array], length: int) -> tuple[Values, Tables, dict[str, Array]]:
+        """From the last stage to the first: values in stage 1; tables and limits of every stage, the first one first."""
+        def body(values: Values, t: Array) -> tuple[Values, tuple[Tables, dict[str, Array]]]:
+            new, tables, limits = self.back(values, t, ranges)
+            return new, (tables, limits)
+
+        values, backward = jax.lax.scan(body, self.zeros(), jnp.arange(float(length), 0.0, -1.0))
+        tables, limits = jax.tree.map(lambda a: a[::-1], backward)
+        return values, tables, limits
+
+    def further(self, values: Values, ranges: Mapping[str, Array], count: int) -> tuple[Values, Tables, dict[str, Array], Array]:
+        """``count`` times: a stage earlier, and the values of its policies if they were kept (modified policy iteration, Puterman and
+        Shin 1978); then one stage alone, and the largest change of a value in it."""
+        def body(values: Values, _: Array) -> tuple[Values, None]:
+            earlier, tables, _ = self.back(values, 1.0, ranges)
+            rules: dict[str, Any] = {}
+            for solver in self.solvers:
+                rules |= solver.policies(tables, ranges)
+            kept = jax.lax.fori_loop(0, KEPT, lambda _, v: self.valued(rules, v, 1.0, ranges), earlier)
+            return kept, None
+
+        values, _ = jax.lax.scan(body, values, jnp.arange(count - 1))
+        new, tables, limits = self.back(values, 1.0, ranges)
+        change = jnp.max(jnp.stack([jnp.max(jnp.abs(new[k] - values[k])) for k in new]))
+        return new, tables, limits, change
+
+    # ------------------------------------------------------------ policies of the whole game
+
+    def policies(self, decisions: Mapping[str, Decision], tables: Tables, ranges: Mapping[str, Array], length: int | None,
+                 ) -> dict[str, Any]:
+        """Policies of the game's own ``decisions``, which know the stage: tables of every stage (length, ..), or (``length`` None) one
+        for all."""
+        out = {}
+        for solver in self.solvers:
+            nodes = {x: solver.nodes(x, ranges) for x in solver.acts}
+            for d in solver.leaders:
+                form = solver.forms[d.name]
+                table = tables[d.name]
+                if length is None:
+                    out[d.name] = form.strategy(table, nodes)
+                    continue
+                stages = [form.strategy(table[k], nodes) for k in range(1)]
+                out[d.name] = stacked(stages[0], form, table, nodes, stage_numbers(decisions[d.name], self.stage.block.binder))
+        return out
+
+
+def stage_numbers(d: Decision, binder: str) -> np.ndarray:
+    """For every combination of a decision's finite inputs the stage, from 0. Raises ValueError where it does not know it."""
+    sizes = finite_sizes(d)
+    place = 0
+    for o in d.observations:
+        if o.size is None:
+            continue
+        if o.expression == Reference(binder):
+            return np.indices(sizes)[place].reshape(-1)
+        place += int(np.prod(o.shape if o.kind != "choice" else o.shape[:-1], dtype=int))
+    raise ValueError(f"{d.name} does not know the stage")
+
+
+def stacked(first: Any, form: Form, tables: Array, nodes: Mapping[str, Array], stage: np.ndarray) -> Any:
+    """One policy of the policies of all stages: the combination of finite inputs tells which."""
+    every = jax.vmap(lambda table: values_of(form.strategy(table, nodes)))(tables)  # (stages, combinations, ..)
+    data = every[jnp.asarray(stage), jnp.arange(len(stage))]
+    return eqx.tree_at(values_of, first, data)
+
+
+def values_of(strategy: Any) -> Array:
+    policy = strategy.policy
+    return policy.values if hasattr(policy, "values") else policy.entries
+
+
+def spread(v: Variable, states: tuple[str, ...], shape: tuple[int, ...]) -> Array:
+    return jnp.broadcast_to(expand(v, states, 0), shape)
+
+
+def interpolated(values: Array, finite: tuple[bool, ...], places: tuple[Array, ...]) -> Array:
+    """Values on a grid at some places (numbers of nodes): cubic Hermite along real states, with slopes of fourth order (smooth, and exact
+    for cubics, inside and outside of the grid)."""
+    firsts, parts = [], []
+    for axis, (is_finite, x) in enumerate(zip(finite, places, strict=True)):
+        n = values.shape[axis]
+        if is_finite:
+            firsts.append(jnp.round(x).astype(int))
+            parts.append([(0, 0, jnp.ones_like(x))])
+            continue
+        left = jnp.clip(jnp.floor(x), 0, n - 2)
+        t = x - left
+        firsts.append(left.astype(int))
+        parts.append([(0, 0, (1 + 2 * t) * (1 - t)**2), (1, 0, t**2 * (3 - 2 * t)), (0, 1, t * (1 - t)**2), (1, 1, t**2 * (t - 1))])
+    tables = {(): values}
+    for axis, is_finite in enumerate(finite):  # mixed slopes along all real states
+        slope = None if is_finite else jnp.asarray(slopes(values.shape[axis]))
+        tables = {(*k, m): v if m == 0 else jnp.moveaxis(jnp.tensordot(slope, v, (1, axis)), 0, axis)
+                  for k, v in tables.items() for m in ((0,) if is_finite else (0, 1))}
+    total: Any = 0.0
+    for corner in product(*parts):
+        share: Any = 1.0
+        for _, _, weight in corner:
+            share = share * weight
+        table = tables[tuple(m for _, m, _ in corner)]
+        total = total + share * table[tuple(f + k for f, (k, _, _) in zip(firsts, corner, strict=True))]
+    return total
+
+
+def slopes(n: int) -> np.ndarray:
+    """The matrix (n, n) of derivatives on n >= 5 nodes one apart, exact for polynomials of degree 4."""
+    out = np.zeros((n, n))
+    for i in range(n):
+        first = min(max(i - 2, 0), n - 5)
+        x = np.arange(first, first + 5) - i
+        out[i, first:first + 5] = np.linalg.solve(np.vander(x, 5, increasing=True).T.astype(float), np.eye(5)[1])
+    return out
+
+
+def first_values(stage: OneStage, problem: Any) -> dict[str, tuple[float, float]]:
+    """Between what every real state lies in stage 1."""
+    grid, _ = natural_grid(problem, 50_000, largest=40)
+    world = problem.world(grid, problem.natural, {})
+    out = {}
+    for s in problem.game.states:
+        if s.name in stage.states and s.name not in stage.finite:
+            data = np.asarray(evaluate(world, s.first).data)
+            out[s.name] = (float(data.min()), float(data.max()))
+    return out

@@ -1,0 +1,68 @@
+"""First-order conditions of stages solved backward: the coefficients of the last stage, then those of the one before, and so on.
+
+What a policy of stage t does best depends on later policies, and in linear-quadratic games on no others: one sweep then ends at the
+solution. Newton's method on all stages at once from afar is drawn to policies under which later states do not vary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from ..core.expression import Reference
+from ..core.site import Decision
+from ..lower.problem import Problem
+from ..lower.strategy import finite_sizes
+
+DAMPING = 1e-6
+
+
+def stage_of_combinations(d: Decision, binder: str) -> np.ndarray | None:
+    """For each combination of a decision's finite inputs the stage, from 0; None if it does not know the stage."""
+    sizes, at, place = finite_sizes(d), None, 0
+    for o in d.observations:
+        if o.size is None:
+            continue
+        if o.expression == Reference(binder):
+            at = place
+        place += max(1, int(np.prod(o.shape if o.kind != "choice" else o.shape[:-1])))
+    if at is None:
+        return None
+    return np.unravel_index(np.arange(int(np.prod(sizes))), sizes)[at]
+
+
+def places_by_stage(problem: Problem, example: Mapping[str, Array]) -> np.ndarray | None:
+    """(stages, n) where each stage's coefficients stand in the vector of all of them; None where a policy serves several stages."""
+    block = problem.game.block
+    assert block is not None
+    marked = {}
+    for k, v in example.items():
+        d = problem.groups[k][0]
+        stages = stage_of_combinations(d, block.binder) if d.repeated else None
+        if stages is None:
+            return None
+        marked[k] = jnp.broadcast_to(jnp.asarray(stages, float).reshape(-1, *(1,) * (v.ndim - 1)), v.shape)
+    order = np.asarray(ravel_pytree(marked)[0]).round().astype(int)
+    rows = [np.flatnonzero(order == t) for t in range(order.max() + 1)]
+    return np.stack(rows) if len({len(r) for r in rows}) == 1 else None
+
+
+def backward(residual: Callable[[Array], Array], theta: Array, places: np.ndarray, rounds: int = 1) -> Array:
+    """One sweep (or more): ``rounds`` Newton steps on each stage's own conditions, the last stage first."""
+    n, width = theta.shape[0], places.shape[1]
+
+    def step(theta: Array, own: Array) -> tuple[Array, None]:
+        f = residual(theta)[own]
+        directions = jax.vmap(lambda i: jnp.zeros(n).at[own[i]].set(1.0))(jnp.arange(width))
+        j = jax.lax.map(lambda e: jax.jvp(residual, (theta,), (e,))[1][own], directions).T
+        j = j + DAMPING * jnp.max(jnp.abs(jnp.diagonal(j))) * jnp.eye(width)
+        move = -jnp.linalg.solve(j, f)
+        return theta.at[own].add(jnp.where(jnp.all(jnp.isfinite(move)), move, 0.0)), None
+
+    order = jnp.asarray(np.repeat(places[::-1], rounds, axis=0))
+    return jax.jit(lambda t: jax.lax.scan(step, t, order)[0])(theta)
