@@ -42,7 +42,8 @@ EVERY = """
 ## Every figure
 
 *error* is how uncertain the figure found is, *off* its distance from the published one (relative, unless that is 0), *seeds* in how
-many of those tried it is reached; *s* are seconds from the text to the scorecard, all compilation included.
+many of those tried it is reached; *s* are seconds from the text to the scorecard, all compilation included, and in brackets
+those of computing.
 """
 GOOD = ("met", "beaten", "met by another equilibrium")
 
@@ -74,7 +75,8 @@ class Compared:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One training: what it came to, or in ``failure`` why it came to nothing. ``regret``: the largest ex ante of any player."""
+    """One training: what it came to, or in ``failure`` why it came to nothing. ``seconds`` on the clock, ``processor`` of
+    computing; ``regret``: the largest ex ante of any player."""
 
     seed: int
     seconds: float
@@ -84,6 +86,11 @@ class Outcome:
     exact: bool = False
     alarms: tuple[str, ...] = ()
     failure: str = ""
+    processor: float = 0.0
+
+    @property
+    def time(self) -> str:
+        return f"{self.seconds:.0f}" + (f" ({self.processor:.0f})" if self.processor else "")
 
     @staticmethod
     def read(data: Mapping[str, Any]) -> Outcome:
@@ -140,7 +147,8 @@ def train_here(game: str, settings: Mapping[str, object], seed: int) -> Outcome:
     figures = tuple(Compared(c.label, c.kind, c.relation, c.published, float(c.found), c.found.error, c.verdict) for c in card.comparisons)
     regrets = [r.ex_ante for r in card.regrets if not math.isnan(r.ex_ante)]
     exact = bool(card.regrets) and all(r.exact for r in card.regrets)
-    return Outcome(seed, seconds, figures, result.trained.engine, max(regrets, default=math.nan), exact, tuple(result.alarms))
+    return Outcome(seed, seconds, figures, result.trained.engine, max(regrets, default=math.nan), exact, tuple(result.alarms),
+                   processor=time.process_time())
 
 
 def train_apart(run: Run, seed: int, limit: float) -> Outcome:
@@ -211,16 +219,16 @@ def lines_of(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
         return [f"| `{run.command}` | | | not trained yet | | | | | | |"]
     first = outcomes[min(outcomes)]
     if first.failure:
-        return [f"| `{run.command}` | | | {first.failure} | | | | {first.seconds:.0f} | | |"]
+        return [f"| `{run.command}` | | | {first.failure} | | | | {first.time} | | |"]
     rows = []
     for k, c in enumerate(first.figures):
         there = sum(any(f.figure == c.figure and f.kind == c.kind and f.reached(run.margin) for f in o.figures) for o in outcomes.values())
         published = f"{'record ' if c.kind == 'record' else c.relation + ' ' if c.kind == 'bound' else ''}{number(c.published)}"
-        own = (f"{first.seconds:.0f}", f"{there} of {len(outcomes)}", first.engine if k == 0 else "")
+        own = (first.time, f"{there} of {len(outcomes)}", first.engine if k == 0 else "")
         head = f"`{run.command}`" if k == 0 else ""
         rows.append(f"| {head} | `{c.figure}` | {published} | {number(c.found)} | {number(c.error, 1)} | {percent(c)} | {c.verdict} | "
                     f"{own[0] if k == 0 else ''} | {own[1]} | {own[2]} |")
-    return rows or [f"| `{run.command}` | nothing published | | | | | | {first.seconds:.0f} | | {first.engine} |"]
+    return rows or [f"| `{run.command}` | nothing published | | | | | | {first.time} | | {first.engine} |"]
 
 
 def reasons(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
