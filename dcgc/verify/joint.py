@@ -80,7 +80,8 @@ def gain(problem: Problem, profile: Mapping[str, Any], own: Sequence[Decision], 
     count = 0
     for d in own:
         _, reals = inputs(world, d)
-        flat = np.asarray(reals.data).reshape(-1, reals.data.shape[-1])
+        *situations, seen = reals.data.shape
+        flat = np.asarray(reals.data).reshape(math.prod(situations), seen)  # nothing seen: no columns
         spread = flat.std(0)
         rows, width = 1 + flat.shape[-1], math.prod(d.shape)
         moves.append((jnp.asarray(flat.mean(0)), jnp.asarray(np.where(spread > 1e-9, spread, 1.0)), rows, width, count))

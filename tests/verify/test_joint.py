@@ -82,3 +82,12 @@ def test_rivals_who_answer_are_part_of_it():
 
     best = max(total(np.linspace(0, 1, 100_001)))
     assert joint_gain(p, profile, own) == pytest.approx(best * s2 - played, abs=1e-6)
+
+
+def test_decisions_that_see_nothing_are_moved_together_too():
+    """Paths announced by number alone: (u1 + u2 - 2)^2 + u1^2 + u2^2 is least at u1 = u2 = 2 / 3, worth 4 / 3."""
+    p = problem("game Blind\nplayer C\nrandom x ~ Normal(0, 1)\ndecide u1 : Real by C knowing nothing\n"
+                "decide u2 : Real by C knowing nothing\ncost C = (u1 + u2 - 2 + x)^2 + u1^2 + u2^2\n")
+    policy = Affine(jnp.zeros((1, 1, 0)), jnp.asarray([[1.0]]))
+    one = Strategy(policy, head("real", (), location=0.0, scale=1.0), jnp.zeros(0), jnp.ones(0))
+    assert joint_gain(p, {"u1": one, "u2": one}, p.game.decisions) == pytest.approx(2 - 4 / 3, abs=1e-8)
