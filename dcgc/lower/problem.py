@@ -9,7 +9,7 @@ from functools import cached_property
 import jax.numpy as jnp
 from jax import Array
 
-from ..core.expression import Constant, Expression, Information, Reference, walk
+from ..core.expression import Constant, Expression, Information, Over, Reference, Root, walk
 from ..core.site import Constraint, Decision, Game, Payment, Random
 from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
@@ -224,6 +224,11 @@ class Problem:
                     if isinstance(x, Apply) and x.function in JUMPING and self.dependence.of(x) & moved:
                         return True
         return False
+
+    @cached_property
+    def searches(self) -> bool:
+        """Whether some value is found by a search at every node: the root of an equation, a maximum over an interval."""
+        return any(isinstance(x, (Root, Over)) for site in self.game.sites for e in mentioned(site) for x in walk(e))
 
     @cached_property
     def has_steps(self) -> bool:
