@@ -238,7 +238,8 @@ class Problem:
         kinked = JUMPING | {"abs", "maximum", "minimum", "clip", "max", "min", "and", "or", "not"}
         texts = [e for site in self.game.sites for e in mentioned(site)]
         texts += [m.value for m in self.game.measures] + [p.quantity for p in self.game.published]
-        return any(isinstance(x, Apply) and x.function in kinked for e in texts for x in walk(e))
+        return any(x.function in kinked if isinstance(x, Apply) else isinstance(x, Over) and x.operation not in ("integral", "mean")
+                   for e in texts for x in walk(e))
 
     @cached_property
     def is_lqg(self) -> bool:
