@@ -9,6 +9,7 @@ equilibrium among all policies is for the regret to say.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,9 @@ CONVERGED = 1e-12
 LARGEST = 400  # coefficients
 MOST_BY_MOMENTS = 3000  # where no grid is carried along
 AT_ONCE = 16  # columns of a Jacobian
+SEARCHED = 30_000  # coefficients times nodes of a game in which every node is a search: the root of an equation, a maximum
+CORNERED = 200  # nodes a draw where the best place may lie at an end for some and inside for others
+FEWER_STARTS = 2  # where nodes had to be left out for that
 
 
 @dataclass(frozen=True)
@@ -62,15 +66,22 @@ class Unknowns:
     trained: Mapping[str, Strategy]
     fixed: Mapping[str, Strategy]
     spec: Mapping[str, Strategy]
+    tries: int = STARTS
 
     @classmethod
     def of(cls, problem: Problem, seed: int, budget: int) -> Unknowns:
         # with matched moments few points are exact for quadratic costs of affine policies
         samples = 256 if problem.is_lqg and not problem.loops else 2048
-        grid, text = natural_grid(problem, budget, seed=0, largest=10, samples=samples)
+        largest = CORNERED if problem.has_steps and problem.searches else 10
+        grid, text = natural_grid(problem, budget, seed=0, largest=largest, samples=samples)
         template = {k: strategy(problem, grid, ds[0], "affine", keys(seed, 1)[0], free=True) for k, ds in problem.groups.items()}
+        affordable = SEARCHED // max(ravel_pytree(eqx.filter(template, {k: s.trainable() for k, s in template.items()}))[0].size, 1)
+        starts = STARTS
+        if problem.searches and math.prod(grid.sizes.values()) > affordable:
+            grid, text = natural_grid(problem, affordable, seed=0, largest=largest, samples=min(samples, max(affordable, 256)))
+            starts = FEWER_STARTS
         spec = {k: s.trainable() for k, s in template.items()}
-        return cls(problem, grid, text, seed, *eqx.partition(template, spec), spec)
+        return cls(problem, grid, text, seed, *eqx.partition(template, spec), spec, starts)
 
     @property
     def count(self) -> int:
@@ -98,7 +109,7 @@ class Unknowns:
         prices = jnp.ones(len(self.problem.game.constraints))
         return jnp.stack([jnp.concatenate([ravel_pytree(eqx.filter({
             k: strategy(self.problem, self.grid, ds[0], "affine", key, free=True) for k, ds in self.problem.groups.items()},
-            self.spec))[0], prices]) for key in keys(self.seed, STARTS)])
+            self.spec))[0], prices]) for key in keys(self.seed, self.tries)])
 
 
 def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root], str]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import jax.numpy as jnp
 from jax import Array
 
-from ..core.expression import Constant, Expression, Information, Moment, Reference, walk
+from ..core.expression import Constant, Expression, Information, Moment, Over, Reference, Root, walk
 from ..core.site import Constraint, Decision, Game, Payment, Random
 from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
@@ -226,6 +226,11 @@ class Problem:
         return False
 
     @cached_property
+    def searches(self) -> bool:
+        """Whether some value is found by a search at every node: the root of an equation, a maximum over an interval."""
+        return any(isinstance(x, (Root, Over)) for site in self.game.sites for e in mentioned(site) for x in walk(e))
+
+    @cached_property
     def has_steps(self) -> bool:
         """Whether any comparison (or the like) of something continuous stands in the game: Gauss rules are then not sharp. Of a
         measure only what is inside of its expectations is integrated: ``abs(Cov[x, y])`` is no kink."""
@@ -235,7 +240,8 @@ class Problem:
         texts = [e for site in self.game.sites for e in mentioned(site)]
         reported = [m.value for m in self.game.measures] + [p.quantity for p in self.game.published]
         texts += [x for e in reported for x in walk(e) if isinstance(x, Moment)]
-        return any(isinstance(x, Apply) and x.function in kinked for e in texts for x in walk(e))
+        return any(x.function in kinked if isinstance(x, Apply) else isinstance(x, Over) and x.operation not in ("integral", "mean")
+                   for e in texts for x in walk(e))
 
     @cached_property
     def is_lqg(self) -> bool:

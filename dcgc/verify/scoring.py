@@ -36,6 +36,7 @@ from .regrets import judging_grid, player_regrets
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
 BUDGET = 2_500_000
 SAMPLES, SCRAMBLES = 1 << 14, 8
+SEARCHED = 50  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
 
 
 @dataclass(frozen=True)
@@ -152,13 +153,14 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
     exact_replies = any(isinstance(s, BestResponse) for s in profile.values())
     continuous, points, vector = natural_dims(problem)
     if not exact_replies and not vector and (continuous == 0 or smooth(problem, profile)):
+        budget = BUDGET // (SEARCHED if problem.searches else 1)
         if continuous == 0 and points <= BUDGET:
             return Ground(lambda: [natural(problem, profile, BUDGET, 2)], "exact enumeration", False, 1)
         functions = determined(problem, profile)
         if continuous == 0 and natural_dims(problem, functions)[1] <= BUDGET:
             return Ground(lambda: [natural(problem, profile, BUDGET, 2, functions)], "exact enumeration", False, 1)
-        if continuous <= 5 and points * 8**continuous <= BUDGET:
-            low, high = gauss_sizes(continuous, points)
+        if continuous <= 5 and points * (6 if problem.searches else 8) ** continuous <= budget:
+            low, high = gauss_sizes(continuous, points, budget)
             text = f"Gauss quadrature, {high} nodes a draw"
             return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (low, high)], text, False)
     fine = resolution(problem, DENSE, BUDGET * (4 if thorough else 1), figures=True)
@@ -177,8 +179,8 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
                   f"{SCRAMBLES} x {SAMPLES} scrambled Sobol points, 95% interval", True, SCRAMBLES)
 
 
-def gauss_sizes(continuous: int, points: int) -> tuple[int, int]:
-    high = int(min(64, (BUDGET / points) ** (1 / continuous)))
+def gauss_sizes(continuous: int, points: int, budget: int) -> tuple[int, int]:
+    high = int(min(64, (budget / points) ** (1 / continuous)))
     return max(3, int(0.7 * high)), high
 
 

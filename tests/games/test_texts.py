@@ -166,6 +166,10 @@ PUBLISHED = [
     ("noisy_bits", {"p": 0}, "cost(Link)", 0.1175),
     ("lewis", {"K": 3}, "success", 1),
     ("demand_curve", {"bits": 0}, "kept", 0),
+    ("demand_schedules", {}, "slope", -0.5),
+    ("demand_schedules", {}, "payoff(Trader[1])", 0.416666667),
+    ("nonlinear_pricing", {}, "entry", 0.5),
+    ("nonlinear_pricing", {}, "payoff(Monopolist)", 0.083333333),
 ]
 WITHOUT_FIGURES = {"matching_pennies", "prisoners", "reconstruction", "referential", "rubinstein", "witsenhausen"}  # not in this table
 VARIANTS = sorted({(name, tuple(sorted(settings.items()))) for name, settings, _, _ in PUBLISHED if settings})
