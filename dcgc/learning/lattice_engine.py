@@ -26,15 +26,17 @@ from .lattices import OnLattices, carried, played, pooled, refitted, settle, sta
 from .settings import Progress, Reporter, Settings
 from .starting import neutral_rule
 from .sweep_engine import JUMP, cached, gainer
-from .sweeps import mean_cost, smoother, world_of
+from .sweeps import SweepSettings, mean_cost, replies, smoother, world_of
 from .tables import ordered_dims, to_strategy
 
 SIGNALS, ACTS = 120, 241
 BUDGET = 3_000_000  # points of the widest product
-STARTS = 3
+STARTS = 2
 FITTING, ROUNDS = 400, 3000  # rounds between two fits of the lattice, and in the end
 FITS = 24
+ALIKE = 0.02  # of the sum of costs: starts that differ by less ended in one place
 COEFFICIENTS = (17, 33)
+REPAIRS = (0.7, 0.5, 0.3, 0.2, 0.1, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05)  # of the largest gain at any input: which inputs are repaired
 SMOOTH = 0.06  # of all nodes of a signal: what lattices leave rough
 
 
@@ -85,7 +87,7 @@ class LatticeEngine(Engine):
         lattices, laws = state["lattices"][r], state["laws"][r]
         grid = with_acts(lifted, small, lattices)
         last = fits >= FITS
-        laws = settler(lifted, ROUNDS if last else FITTING)(grid, laws)
+        laws, average = settler(lifted, ROUNDS if last else FITTING)(grid, laws)
         if not last:
             new, unfit = {}, False
             for k, ds in problem.groups.items():
@@ -96,7 +98,7 @@ class LatticeEngine(Engine):
             lattices = {k: jnp.asarray(x) for k, x in new.items()}
             return {**state, "fits": fits + 1 if unfit else FITS, "lattices": replaced(state["lattices"], r, lattices),
                     "laws": replaced(state["laws"], r, laws)}
-        tables, gain = polished(problem, small, played(lifted, grid, laws))
+        tables, gain = polished(problem, small, [played(lifted, grid, x) for x in (laws, average)])
         cost = float(mean_cost(problem, small, tables, {}))
         total = len(state["laws"])
         report(Progress(self.name, f"start {r + 1}, {len(next(iter(lattices.values())))} acts, {state['signals']} cells a signal, a "
@@ -113,7 +115,7 @@ class LatticeEngine(Engine):
             rows = [(tables, float(mean_cost(problem, small, tables, {})), float("inf"))]
         found: list[tuple[float, Found]] = []
         for tables, cost, _ in sorted(rows, key=lambda x: x[2]):
-            same = [i for i, (c, _) in enumerate(found) if abs(c - cost) < 2e-3 * max(abs(c), 1e-9)]
+            same = [i for i, (c, _) in enumerate(found) if abs(c - cost) < ALIKE * max(abs(c), 1e-9)]
             if same:
                 c, f = found[same[0]]
                 found[same[0]] = (c, Found(f.profile, f.starts + 1))
@@ -179,20 +181,43 @@ def first_range(problem: Problem, d: Decision) -> tuple[float, float]:
     return low, high if np.isfinite(high) else max(low + 1.0, 1.0)
 
 
-def polished(problem: Problem, grid: Grid, tables: Mapping[str, Array]) -> tuple[dict[str, Array], float]:
-    """The tables, smoothed, or at the root of the projected first-order conditions nearby: whichever a deviation gains least from."""
+def polished(problem: Problem, grid: Grid, candidates: list[dict[str, Array]]) -> tuple[dict[str, Array], float]:
+    """One of the candidates, as it is or smoothed, or the root of the projected first-order conditions near it: whichever a deviation
+    gains least from."""
     gain = gainer(problem, {})
-    smoothed = {}
-    for k, t in tables.items():
-        for axis, dim in enumerate(ordered_dims(problem, problem.groups[k][0])):
-            if dim in grid.continuous:
-                t = jnp.moveaxis(jnp.tensordot(smoother(grid.nodes[dim], SMOOTH), t, (1, axis)), 0, axis)
-        smoothed[k] = galerkin.clipped(problem, grid, tables, {}, k, t)
-    best = min(((float(gain(grid, t)), i, dict(t)) for i, t in enumerate((tables, smoothed))), key=lambda x: x[:2])
+    both = [*candidates, *(smoothed(problem, grid, t) for t in candidates)]
+    best = min(((float(gain(grid, t)), i, t) for i, t in enumerate(both)), key=lambda x: x[:2])
     for count in COEFFICIENTS:
         for degree in (1, 2):
             found, _ = galerkin.solve(problem, grid, best[2], {}, count, degree)
             after = float(gain(grid, found))
             if after < best[0]:
                 best = (after, 2, found)
-    return best[2], best[0]
+    return repaired(problem, grid, best[2], best[0])
+
+
+def repaired(problem: Problem, grid: Grid, tables: dict[str, Array], gained: float) -> tuple[dict[str, Array], float]:
+    """The tables with best replies put in where these gain most, as long as that leaves less to gain: the ends of a gap fall where
+    somebody is indifferent, on the node."""
+    gain = gainer(problem, {})
+    answers = cached(problem, "replies", lambda: jax.jit(lambda grid, tables: {
+        k: replies(problem, grid, tables, {}, problem.groups[k][0], SweepSettings())[:2] for k in tables}))
+    for part in REPAIRS:
+        found = {}
+        for k, (reply, gains) in answers(grid, tables).items():
+            found[k] = jnp.where(gains > part * jnp.max(gains), reply, tables[k])
+        after = float(gain(grid, found))
+        if after < gained:
+            tables, gained = found, after
+    return tables, gained
+
+
+def smoothed(problem: Problem, grid: Grid, tables: Mapping[str, Array]) -> dict[str, Array]:
+    """Local quadratics through the tables, within the bounds."""
+    out = {}
+    for k, t in tables.items():
+        for axis, dim in enumerate(ordered_dims(problem, problem.groups[k][0])):
+            if dim in grid.continuous:
+                t = jnp.moveaxis(jnp.tensordot(smoother(grid.nodes[dim], SMOOTH), t, (1, axis)), 0, axis)
+        out[k] = galerkin.clipped(problem, grid, tables, {}, k, t)
+    return out

@@ -31,6 +31,7 @@ from .sweeps import conditional, mirror_step, own_view
 from .tables import as_table, as_variable, ordered_dims
 
 Tables = Mapping[str, Array]
+Three = tuple[dict[str, Array], dict[str, Array], dict[str, Array]]
 STEP = 0.5  # of mirror descent, over what is at stake
 TEMPERATURES = (0.1, 1e-5)  # of what is at stake, at first and in the end
 CROWDED = 1e-3  # probability of the outer acts beyond which a lattice is too short
@@ -94,24 +95,32 @@ def act_costs(problem: OnLattices, grid: Grid, laws: Tables, k: str) -> Array:
     return as_table(problem, d, full, grid)
 
 
-def settle(problem: OnLattices, grid: Grid, laws: Tables, rounds: int) -> dict[str, Array]:
-    """Laws after ``rounds`` of magnetic mirror descent, from the given ones."""
+def settle(problem: OnLattices, grid: Grid, laws: Tables, rounds: int) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Laws after ``rounds`` of magnetic mirror descent, from the given ones, and their averages over the second half.
+
+    Steps are optimistic: each counts the last change of the costs once more, which is what converges where somebody must mix.
+    """
     barred = {k: allowed(problem, grid, laws, problem.groups[k][0]) for k in laws}
     density = {k: chances(problem, grid, laws, k) for k in laws}
 
-    def body(now: dict[str, Array], temperature: Array) -> tuple[dict[str, Array], None]:
-        new = {}
+    def body(carry: Three, at: tuple[Array, Array]) -> tuple[Three, None]:
+        now, before, mean = carry
+        temperature, weight = at
+        new, costs = {}, {}
         for k, p in now.items():
-            q = act_costs(problem, grid, now, k)
+            costs[k] = q = act_costs(problem, grid, now, k)
             free = jnp.isfinite(barred[k])
             most, least = (jnp.max(jnp.where(free, q, -jnp.inf), -1), jnp.min(jnp.where(free, q, jnp.inf), -1))
             stakes = jnp.sum((most - least) * density[k])
-            new[k] = mirror_step(p, q + barred[k], stakes, STEP, temperature)
-        return new, None
+            new[k] = mirror_step(p, 2 * q - before[k] + barred[k], stakes, STEP, temperature)
+        mean = {k: mean[k] + weight * (p - mean[k]) for k, p in new.items()}
+        return (new, costs, mean), None
 
     first, last = TEMPERATURES
-    pace = first * (last / first) ** jnp.linspace(0.0, 1.0, rounds)
-    return jax.lax.scan(body, dict(laws), pace)[0]
+    place = jnp.arange(1.0, rounds + 1)
+    pace = first * (last / first) ** (place / rounds), jnp.where(place > rounds / 2, 1 / jnp.maximum(place - rounds // 2, 1.0), 1.0)
+    now, _, mean = jax.lax.scan(body, (dict(laws), {k: act_costs(problem, grid, laws, k) for k in laws}, dict(laws)), pace)[0]
+    return now, mean
 
 
 def chances(problem: OnLattices, grid: Grid, laws: Tables, k: str) -> Array:

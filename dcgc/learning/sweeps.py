@@ -103,11 +103,19 @@ def real_reply(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str
 def reply_and_gain(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], d: Decision,
                    settings: SweepSettings) -> tuple[Array, Array]:
     """The best reply of a scalar real decision at every input, as a table, and what it gains on average (cost units)."""
+    best, gains, density = replies(problem, grid, tables, others, d, settings)
+    return best, jnp.sum(gains * density)
+
+
+def replies(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], d: Decision,
+            settings: SweepSettings) -> tuple[Array, Array, Array]:
+    """The best reply of a scalar real decision at every input, what it gains there, and how likely the input is: three tables."""
     world = world_of(problem, grid, tables, others, own_view(problem, d))
     dims = tuple(sorted(ordered_dims(problem, d)))
     shape = tuple(grid.sizes[x] for x in dims)
     if d.name in grid.nodes:
-        return coordinate_reply(problem, world, d, grid), jnp.zeros(())
+        reply = coordinate_reply(problem, world, d, grid)
+        return reply, jnp.zeros(()), jnp.zeros(())
     now = jnp.broadcast_to(expand(world.choice(d.name), dims, 0), shape)
     low, high = interval(world, d, dims, shape, now)
 
@@ -141,9 +149,9 @@ def reply_and_gain(problem: Problem, grid: Grid, tables: Tables, others: Mapping
         best, least = jnp.where(better, vertex, best), jnp.where(better, found, least)
         half = (right - left) / (n - 1) * 1.5
         left, right = jnp.maximum(low, best - half), jnp.minimum(high, best + half)
-    density = expand(mass(world, dims), dims, 0)
-    gain = jnp.sum(jnp.where(jnp.isfinite(first), first - least, 0.0) * density)
-    return as_table(problem, d, Variable(dims, best), grid), gain
+    gains = jnp.where(jnp.isfinite(first), first - least, 0.0)
+    return (as_table(problem, d, Variable(dims, best), grid), as_table(problem, d, Variable(dims, gains), grid),
+            as_table(problem, d, mass(world, dims), grid))
 
 
 def largest_gain(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, object], settings: SweepSettings) -> Array:
