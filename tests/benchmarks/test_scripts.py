@@ -52,7 +52,8 @@ def test_rows_of_a_game(script: Script) -> None:
 def test_the_default_games_are_there(script: Script) -> None:
     table = script("benchmarks/games_table.py")
     assert set(table.DEFAULT) <= set(table.shipped())
-    assert not table.trains("rubinstein") and table.trains("kyle")
+    twice = "".join(f"stage {t} in 1..2 {{ decide u{t} : Real by P knowing {t}; cost P = u{t}^2 }}\n" for t in "st")
+    assert not table.trains(f"game Twice\nplayer P\n{twice}") and table.trains("rubinstein") and table.trains("kyle")
 
 
 def test_the_page_is_rewritten_between_its_markers(script: Script, tmp_path: Path) -> None:
