@@ -155,15 +155,16 @@ class Recursion:
         values, (tables, limits) = jax.lax.scan(body, self.zeros(), jnp.arange(float(length), 0.0, -1.0))
         return values, {k: x[::-1] for k, x in tables.items()}, {k: x[::-1] for k, x in limits.items()}
 
-    def further(self, values: Values, ranges: Mapping[str, Array], count: int) -> tuple[Values, Tables, dict[str, Array], Array]:
-        """``count`` times: a stage earlier, and the values of its policies if they were kept (modified policy iteration, Puterman and
-        Shin 1978); then one stage alone, and the largest change of a value in it."""
+    def further(self, values: Values, ranges: Mapping[str, Array], count: int, kept_for: Array,
+                ) -> tuple[Values, Tables, dict[str, Array], Array]:
+        """``count`` times: a stage earlier, and the values of its policies if they were kept ``kept_for`` stages more (modified policy
+        iteration, Puterman and Shin 1978); then one stage alone, and the largest change of a value in it."""
         def body(values: Values, step: Array) -> tuple[Values, None]:
             earlier, tables, _ = self.back(values, 1.0, ranges)
             rules: dict[str, Any] = {}
             for solver in self.solvers:
                 rules |= solver.policies(tables, ranges)
-            kept = jax.lax.fori_loop(0, KEPT, lambda _, v: self.valued(rules, v, 1.0, ranges), earlier)
+            kept = jax.lax.fori_loop(0, kept_for, lambda _, v: self.valued(rules, v, 1.0, ranges), earlier)
             return kept, None
 
         values, _ = jax.lax.scan(body, values, jnp.arange(count - 1))

@@ -73,7 +73,7 @@ stage t in 1..inf discount beta {
   decide call : Bool by Owner knowing works, wage
   payoff Owner = works - call * wage
   payoff Mechanic = call * (wage - 0.5)
-  next works = max(works, call) * (1 - fails)
+  next works = (works + call - works * call) * (1 - fails)
 }
 measure asked = rule(wage, 0)
 """
