@@ -119,8 +119,10 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
     return found, unknowns.text
 
 
-def roots(residual: Callable[[Array], Array], starts: Array) -> list[tuple[np.ndarray, float, np.ndarray]]:
-    """Distinct roots (n,) of a system, each with its residual's norm and the Jacobian there, by pseudo-transient continuation."""
+def roots(residual: Callable[[Array], Array], starts: Array, accuracy: float = CONVERGED, enough: float = RESIDUAL,
+          ) -> list[tuple[np.ndarray, float, np.ndarray]]:
+    """Distinct roots (n,) of a system, each with its residual's norm and the Jacobian there, by pseudo-transient continuation. A search
+    ends at ``accuracy``; what is not ``enough`` is no root."""
     jacobian = derivative(residual, starts.shape[-1])
 
     def search(theta: Array) -> tuple[Array, Array, Array]:
@@ -138,7 +140,7 @@ def roots(residual: Callable[[Array], Array], starts: Array) -> list[tuple[np.nd
 
         def unfinished(carry: tuple) -> Array:
             t, f, _, n = carry
-            return (n < ITERATIONS) & (jnp.linalg.norm(f) > CONVERGED * (1 + jnp.max(jnp.abs(t))))
+            return (n < ITERATIONS) & (jnp.linalg.norm(f) > accuracy * (1 + jnp.max(jnp.abs(t))))
 
         t, f, _, _ = jax.lax.while_loop(unfinished, body, (theta, residual(theta), jnp.asarray(1.0), 0))
         return t, jnp.linalg.norm(f), jacobian(t)
@@ -146,7 +148,7 @@ def roots(residual: Callable[[Array], Array], starts: Array) -> list[tuple[np.nd
     thetas, norms, jacobians = jax.jit(lambda s: jax.lax.map(search, s))(starts)
     found: list[tuple[np.ndarray, float, np.ndarray]] = []
     for theta, norm, j in zip(np.asarray(thetas), np.asarray(norms), np.asarray(jacobians), strict=True):
-        if not np.isfinite(norm) or norm > RESIDUAL * (1 + np.abs(theta).max()):
+        if not np.isfinite(norm) or norm > enough * (1 + np.abs(theta).max()):
             continue
         if not any(np.allclose(theta, other, rtol=1e-6, atol=1e-8) for other, _, _ in found):
             found.append((theta, float(norm), j))

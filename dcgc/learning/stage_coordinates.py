@@ -50,6 +50,11 @@ class Coordinates:
             out[k] = jnp.einsum("cki,cij->ckj", own, self.frames[k])
         return out
 
+    def place(self) -> dict[str, Array]:
+        """The coordinates of the policies themselves."""
+        own = {k: jnp.concatenate([s.policy.gains, s.policy.offsets[..., None]], -1) for k, s in self.policies.items()}  # type: ignore[attr-defined]
+        return {k: jnp.einsum("cki,cji->ckj", own[k], jnp.linalg.inv(self.frames[k])) for k in own}
+
     def start(self, key: Array) -> dict[str, Array]:
         """Coordinates of random policies with small slopes: large ones make the states explode."""
         out = {}
@@ -61,12 +66,15 @@ class Coordinates:
         return out
 
 
-def coordinates(problem: Problem, stages: Stages, policies: Mapping[str, Strategy], seed: int, error: float) -> Coordinates:
-    """The frames from plays in which everybody does nothing in particular, but errs by ``error``."""
+def coordinates(problem: Problem, stages: Stages, policies: Mapping[str, Strategy], seed: int, error: float,
+                played: bool = False) -> Coordinates:
+    """The frames from plays in which everybody does nothing in particular (or, ``played``, follows the policies), but errs by
+    ``error``."""
     members = max((np.prod([a.size for a in d.axes]) for d in problem.game.decisions), default=1)
     length = horizon(problem)
     plays = int(np.clip(SEEN // (length * members), 4, 64))
-    rules = {d.name: Erring(neutral_rule, jnp.asarray(error)) if d.kind == "real" else neutral_rule for d in problem.game.decisions}
+    plain = {d.name: policies[problem.leader_of[d.name]] if played else neutral_rule for d in problem.game.decisions}
+    rules = {d.name: Erring(plain[d.name], jnp.asarray(error)) if d.kind == "real" else plain[d.name] for d in problem.game.decisions}
     world = stages.situations(rules, jax.random.key(seed + 29), plays * length, plays)
     frames = {}
     for k, s in policies.items():

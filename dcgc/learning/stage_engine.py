@@ -1,8 +1,9 @@
 """Policies for stages that are elaborated once: own gradients through a scan over the stages.
 
 ``stage_affine``: affine policies. Few coefficients: Newton with pseudo-transient continuation on the stacked first-order conditions, as in
-``affine_newton``; many: Adam, then Newton's method with each linear system solved by GMRES (Knoll and Keyes 2004), on common random
-numbers. Where all draws together are few their first two moments are matched, so that linear-quadratic games are solved to rounding.
+``affine_newton``, after a sweep backward over the stages. Many: first the same policy in all stages, then accelerated steps. Both on
+common random numbers; where all draws together are few their first two moments are matched, so that linear-quadratic games are
+solved to rounding.
 ``stages``: the families that the text asks for, or the contract's defaults, by Adam on fresh antithetic samples.
 """
 
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 import equinox as eqx
@@ -20,33 +22,32 @@ import numpy as np
 import optax
 from jax import Array
 from jax.flatten_util import ravel_pytree
-from jax.scipy.sparse.linalg import gmres
 from scipy import special
 
 from ..lower.problem import Problem
-from ..lower.stages import Columns, Stages, horizon
+from ..lower.stages import Columns, Stages, discount_of, horizon
 from ..lower.strategy import Strategy
 from ..primitives.points import sobol_uniform, whitened
 from ..primitives.relaxations import Relaxation
 from .affine_newton import bounded_in, own_curvature, roots
+from .anderson import accelerated
 from .engine import Engine, Found, State
 from .network_engine import family_of, spec
 from .settings import Progress, Reporter, Settings
-from .stage_coordinates import coordinates
+from .stage_coordinates import Coordinates, coordinates
 from .stage_gradients import own_gradients
-from .stage_sweep import backward, places_by_stage
+from .stage_sweep import alike_in_all_stages, backward, places_by_stage
 from .starting import keys, neutral_rule, pick, strategy_in
 
 CHUNK = 100
 STEPS = 1000
-PLAYED = 400_000  # player-stages of one evaluation, about
+PLAYED = 120_000  # player-stages of one evaluation, about
 MATCHED = 240  # draws of all stages together whose moments are matched
 DENSE = 64  # coefficients whose Jacobian is built column by column
 STARTS = 3
-NEWTON = 12
-SWEPT = 20_000_000  # player-stages that a backward sweep may cost, over the coefficients of a stage
+PROBES = 6
+ITERATIONS = 60
 ERRORS = (0.5, 0.05, 0.005)  # by which hands err while a solution is sought, so that it is one at states that play does not reach, too
-KRYLOV = 40
 
 
 def members(problem: Problem) -> int:
@@ -59,7 +60,7 @@ def plays(problem: Problem, settings: Settings) -> int:
     if settings.samples is not None:
         return 2 * max(1, settings.samples // 2)
     many = PLAYED // (horizon(problem) * members(problem))
-    return int(min(1024, max(16, many)) // 2 * 2)
+    return int(min(1024, max(8, many)) // 2 * 2)
 
 
 def common_draws(stages: Stages, samples: int, seed: int) -> tuple[Array, Array, bool]:
@@ -189,35 +190,10 @@ class StageAffineEngine(Engine):
         return {"done": False, "strategies": fresh_strategies(problem, Stages(problem), settings, 1, True, True), "roots": []}
 
     def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
-        stages = Stages(problem, erring=True)
-        before, inside, mirrored = common_draws(stages, plays(problem, settings), settings.seed)
-        first = {k: pick(s, 0) for k, s in state["strategies"].items()}
-        which = spec(first)
-        frame = coordinates(problem, stages, first, settings.seed, ERRORS[0])
-        start = [frame.start(key) for key in keys(settings.seed * 7907 + 3, settings.restarts or STARTS)]
-        unravel = ravel_pytree(start[0])[1]
-
-        def residual(phi: Array, error: float) -> Array:
-            gradients, _ = own_gradients(stages, frame.profile(unravel(phi)), which, before, inside, None, mirrored, error)
-            return ravel_pytree(frame.gradient(gradients))[0]
-
-        good = jnp.stack([ravel_pytree(x)[0] for x in start])
-        report(Progress(self.name, f"{good.shape[-1]} coefficients, {before.shape[0]} plays", 0, 1, float("nan")))
-        dense = good.shape[-1] <= DENSE
-        places = places_by_stage(problem, start[0])
-        sweepable = horizon(problem) ** 2 * members(problem) * before.shape[0] <= SWEPT
-        for i, error in enumerate(ERRORS if not problem.is_lqg else ERRORS[:1]):
-            at = partial(residual, error=error)
-            if places is not None and i == 0 and sweepable:
-                good = jnp.stack([backward(at, theta, places, 2) for theta in good[:1]])
-            if dense:
-                found = [x for x, _, j in roots(at, good) if own_curvature(start[0], j) > -1e-7]
-            else:
-                found = krylov(at, good, i == 0 and not (places is not None and sweepable))
-            if not found:
-                break
-            good = jnp.asarray(np.stack(found))
-        out = [bounded_in(problem, stages, frame.profile(unravel(t)), settings.seed) for t in good] if found or i > 0 else []
+        search = Search.of(problem, settings, {k: pick(s, 0) for k, s in state["strategies"].items()})
+        report(Progress(self.name, f"{search.count} coefficients, {search.before.shape[0]} plays", 0, 1, float("nan")))
+        found = search.few() if search.count <= DENSE else search.many()
+        out = [bounded_in(problem, search.stages, profile, settings.seed) for profile in found]
         report(Progress(self.name, f"{len(out)} solution{'s' * (len(out) != 1)} of the first-order conditions", 1, 1, float("nan")))
         return {**state, "done": True, "roots": out}
 
@@ -225,50 +201,133 @@ class StageAffineEngine(Engine):
         return [Found(p, 1) for p in state["roots"]]
 
 
-def krylov(residual: Callable[[Array], Array], starts: Array, far: bool) -> list[np.ndarray]:
-    """Solutions of a large system: Adam steps along it from the first start (if that is ``far``), then Newton's method with GMRES and
-    backtracking."""
+@dataclass(frozen=True)
+class Search:
+    """Affine policies that solve every player's first-order conditions on common draws while everybody errs a little. Unknowns are
+    coordinates in a frame (``stage_coordinates``)."""
+
+    problem: Problem
+    stages: Stages
+    settings: Settings
+    frame: Coordinates
+    start: list[dict[str, Array]]
+    before: Array
+    inside: Array
+    mirrored: bool
+
+    @classmethod
+    def of(cls, problem: Problem, settings: Settings, policies: Mapping[str, Strategy]) -> Search:
+        stages = Stages(problem, erring=True)
+        draws = common_draws(stages, plays(problem, settings), settings.seed)
+        frame = coordinates(problem, stages, policies, settings.seed, ERRORS[0])
+        start = [frame.start(key) for key in keys(settings.seed * 7907 + 3, settings.restarts or STARTS)]
+        return cls(problem, stages, settings, frame, start, *draws)
+
+    @property
+    def count(self) -> int:
+        return ravel_pytree(self.start[0])[0].shape[0]
+
+    @cached_property
+    def places(self) -> np.ndarray | None:
+        with jax.ensure_compile_time_eval():
+            return places_by_stage(self.problem, self.start[0])
+
+    @cached_property
+    def early(self) -> np.ndarray:
+        """What the conditions of every stage are multiplied by to count as if it were the first."""
+        out = np.ones(self.count)
+        for t, own in enumerate(self.places if self.places is not None else ()):
+            out[own] = discount_of(self.problem) ** -t
+        return out
+
+    def profile(self, phi: Array) -> dict[str, Strategy]:
+        return self.frame.profile(ravel_pytree(self.start[0])[1](phi))
+
+    def residual(self, phi: Array, error: float) -> Array:
+        which = spec(self.frame.policies)
+        gradients, _ = own_gradients(self.stages, self.profile(phi), which, self.before, self.inside, None, self.mirrored, error)
+        return ravel_pytree(self.frame.gradient(gradients))[0] * self.early
+
+    @property
+    def errors(self) -> tuple[float, ...]:
+        """Best replies in a linear-quadratic game do not depend on how much others err."""
+        return ERRORS[:1] if self.problem.is_lqg else ERRORS
+
+    def few(self) -> list[dict[str, Strategy]]:
+        """Backward over the stages where policies know them, then Newton with pseudo-transient continuation, as errors shrink."""
+        good = jnp.stack([ravel_pytree(x)[0] for x in self.start])
+        if self.places is not None:
+            good = backward(partial(self.residual, error=ERRORS[0]), good[0], self.places, 2)[None]
+        ended = False
+        for error in self.errors:
+            found = [x for x, _, j in roots(partial(self.residual, error=error), good) if own_curvature(self.start[0], j) > -1e-7]
+            if not found:
+                break
+            good, ended = jnp.asarray(np.stack(found)), True
+        return [self.profile(phi) for phi in good] if ended else []
+
+    def many(self) -> list[dict[str, Strategy]]:
+        """Policies that do the same in all stages, where there are such, else some way along the players' gradients; then accelerated
+        steps, in frames of what is seen by then."""
+        at = partial(self.residual, error=ERRORS[0])
+        profile = self.profile(self.alike(at) if self.places is not None else approach(at, self.first))
+        for error in (ERRORS[0], *self.errors):
+            frame = coordinates(self.problem, self.stages, profile, self.settings.seed, error, played=True)
+            there = replace(self, frame=frame)
+            phi = iterated(partial(there.residual, error=error), ravel_pytree(frame.place())[0], self.settings.seed)
+            if phi is None:
+                return []
+            profile = there.profile(phi)
+        return [profile]
+
+    @property
+    def first(self) -> Array:
+        return ravel_pytree(self.start[0])[0]
+
+    def alike(self, at: Callable[[Array], Array]) -> Array:
+        """The solution among policies that do the same in all stages."""
+        same = alike_in_all_stages(self.problem, self.frame.frames, self.start[0])
+        if same is not None and same[1] <= DENSE:
+            spread, count = same
+
+            def summed(few: Array) -> Array:
+                phi, back = jax.vjp(spread, few)
+                return back(at(phi) / self.early)[0]
+
+            found = roots(summed, 0.1 * jax.random.normal(jax.random.key(0), (1, count)), 1e-4, 1e-2)
+            if found:
+                return spread(jnp.asarray(found[0][0]))
+        return approach(at, self.first)
+
+
+def approach(residual: Callable[[Array], Array], start: Array) -> Array:
+    """Some way along the players' gradients, by Adam."""
     adam = optax.adam(optax.cosine_decay_schedule(0.05, 300, alpha=0.02))
 
+    def step(carry: Any, _: Any) -> tuple[Any, None]:
+        t, moments = carry
+        f = residual(t)
+        moves, moments = adam.update(jnp.where(jnp.isfinite(f), f, 0.0), moments)
+        return (optax.apply_updates(t, moves), moments), None
+
+    return jax.jit(lambda t: jax.lax.scan(step, (t, adam.init(t)), None, 300)[0][0])(start)
+
+
+def iterated(residual: Callable[[Array], Array], start: Array, seed: int) -> Array | None:
+    """A solution of a large system near a start: steps along it, each coefficient in units of its own curvature (Hutchinson's estimate of
+    the diagonal, Bekas, Kokiopoulou and Saad 2007), accelerated."""
     @jax.jit
-    def approach(theta: Array) -> Array:
-        def step(carry: Any, _: Any) -> tuple[Any, Array]:
-            t, moments = carry
-            f = residual(t)
-            moves, moments = adam.update(jnp.where(jnp.isfinite(f), f, 0.0), moments)
-            return (optax.apply_updates(t, moves), moments), jnp.linalg.norm(f)
+    def solve(theta: Array) -> tuple[Array, Array, Array]:
+        probes = jax.random.rademacher(jax.random.key(seed), (PROBES, theta.shape[0]), theta.dtype)
+        rows = jax.lax.map(lambda z: z * jax.jvp(residual, (theta,), (z,))[1], probes)
+        curvature = jnp.mean(rows, 0)
+        typical = jnp.maximum(jnp.median(curvature), 1e-12)
+        curvature = jnp.clip(curvature, typical / 2, 4 * typical)
+        size = jnp.linalg.norm(residual(jnp.zeros_like(theta)) / curvature)
+        return accelerated(lambda t: residual(t) / curvature, theta, ITERATIONS, 1e-9 * size)
 
-        return jax.lax.scan(step, (theta, adam.init(theta)), None, 300)[0][0]
-
-    @jax.jit
-    def newton(theta: Array, f: Array) -> tuple[Array, Array]:
-        _, derivative = jax.linearize(residual, theta)
-        move, _ = gmres(derivative, -f, tol=1e-3, restart=KRYLOV, maxiter=1, solve_method="batched")
-
-        def shorter(carry: tuple) -> tuple:
-            share, _, _ = carry
-            new = theta + share * move
-            return share / 2, new, residual(new)
-
-        def worse(carry: tuple) -> Array:
-            share, _, g = carry
-            norm = jnp.linalg.norm(g)
-            return (~jnp.isfinite(norm) | (norm > jnp.linalg.norm(f))) & (share > 1e-3)
-
-        _, new, g = jax.lax.while_loop(worse, shorter, shorter((jnp.asarray(1.0), theta, f)))
-        better = jnp.linalg.norm(g) < jnp.linalg.norm(f)
-        return jnp.where(better, new, theta), jnp.where(better, g, f)
-
-    theta = approach(starts[0]) if far else starts[0]
-    f = residual(theta)
-    size = float(jnp.linalg.norm(residual(starts[0])))
-    for _ in range(NEWTON):
-        before = float(jnp.linalg.norm(f))
-        theta, f = newton(theta, f)
-        after = float(jnp.linalg.norm(f))
-        if not math.isfinite(after) or after <= 1e-9 * size or after > 0.9 * before:
-            break
-    return [np.asarray(theta)] if np.isfinite(np.asarray(theta)).all() else []
+    theta, norm, _ = solve(start)
+    return theta if math.isfinite(float(norm)) else None
 
 
 def stepper(problem: Problem, settings: Settings, stacked: Mapping[str, Strategy], steps: int, rate: float) -> tuple[Any, Any]:

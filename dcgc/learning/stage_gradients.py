@@ -11,7 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..core.site import Decision
+from ..core.expression import Apply, Expression, Member, Others, Reference, Select, Whole
+from ..core.site import Decision, Game, Payment
+from ..information.dependence import mentioned
 from ..lower.problem import Person, Problem
 from ..lower.stages import Account, Stages
 from ..lower.strategy import Deviator, Erring
@@ -28,13 +30,44 @@ class Mover:
 
 
 def movers(problem: Problem) -> tuple[Mover, ...]:
-    """Every player with its decisions; a team that has nobody beside it moves as one."""
+    """Every player with its decisions; of a symmetric family whose members cannot be told apart the first; a team that has nobody beside
+    it moves as one."""
     found: dict[Person, list[Decision]] = {}
+    alike = {p.name for p in problem.source.players if p.symmetric and exchangeable(problem.source, p.name)}
     for d in problem.game.decisions:
-        found.setdefault(problem.decider(d), []).append(d)
+        person = problem.decider(d)
+        if person.name not in alike or not person.member:
+            found.setdefault(person, []).append(d)
     if problem.is_team and not any(d.axes for d in problem.game.decisions) and found:
         return (Mover(next(iter(found)), tuple(problem.game.decisions)),)
     return tuple(Mover(p, tuple(ds)) for p, ds in found.items())
+
+
+def exchangeable(source: Game, family: str) -> bool:
+    """Whether nothing in a game tells the members of a family apart: their numbers stand only as indices into what the family makes, and
+    no member is named."""
+    made = {s.name: s.axes for s in source.sites}
+
+    def of_family(e: Expression) -> bool:
+        return isinstance(e, Member) and e.axis.family == family
+
+    def alike(e: Expression) -> bool:
+        if of_family(e):
+            return False
+        if isinstance(e, Apply) and e.function in ("ne", "eq") and all(of_family(a) for a in e.arguments):
+            return True
+        if isinstance(e, Select) and isinstance(e.base, Reference):
+            axes = made.get(e.base.site, ())
+            own = [i < len(axes) and axes[i].family == family for i in range(len(e.indices))]
+            return all((of_family(x) or isinstance(x, (Others, Whole))) if mine else alike(x)
+                       for x, mine in zip(e.indices, own, strict=True))
+        return all(alike(c) for c in e.children)
+
+    teams = [t for t in source.teams if any(name == family for name, _ in t.members)]
+    named = any(s.actor.name == family and s.actor.member is not None and not of_family(s.actor.member)
+                for s in source.sites if isinstance(s, (Payment, Decision)))
+    whole = all(sum(name == family for name, _ in t.members) == next(p.size for p in source.players if p.name == family) for t in teams)
+    return whole and not named and all(alike(e) for s in source.sites for e in mentioned(s))
 
 
 def own_costs(stages: Stages, profile: Mapping[str, Any], mover: Mover, own: Mapping[str, Any], before: Array, inside: Array,
@@ -68,3 +101,4 @@ def own_gradients(stages: Stages, profile: Mapping[str, Any], which: Mapping[str
         for d in mover.decisions:
             found[problem.leader_of[d.name]].append(gradient[d.name])
     return {k: eqx.filter(jax.tree.map(lambda *g: sum(g) / len(g), *parts), which[k]) for k, parts in found.items()}, total
+

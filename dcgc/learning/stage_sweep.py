@@ -66,3 +66,29 @@ def backward(residual: Callable[[Array], Array], theta: Array, places: np.ndarra
 
     order = jnp.asarray(np.repeat(places[::-1], rounds, axis=0))
     return jax.jit(lambda t: jax.lax.scan(step, t, order)[0])(theta)
+
+
+def alike_in_all_stages(problem: Problem, frames: Mapping[str, Array], example: Mapping[str, Array],
+                        ) -> tuple[Callable[[Array], Array], int] | None:
+    """Policies that do the same in all stages as a linear map from fewer coefficients, and their number. ``frames``: as in
+    ``stage_coordinates``. None where a policy does not know the stage."""
+    block = problem.game.block
+    assert block is not None
+    groups, shapes = {}, {}
+    for k, v in example.items():
+        d = problem.groups[k][0]
+        stages = stage_of_combinations(d, block.binder) if d.repeated else None
+        if stages is None:
+            return None
+        rest = np.zeros(len(stages), int)  # the number of the combination of all other finite inputs
+        for t in np.unique(stages):
+            rest[stages == t] = np.arange((stages == t).sum())
+        groups[k] = (rest, jnp.linalg.inv(frames[k]))
+        shapes[k] = jnp.zeros((rest.max() + 1, *v.shape[1:]))
+    flat, restore = ravel_pytree(shapes)
+
+    def spread(few: Array) -> Array:
+        plain = restore(few)
+        return ravel_pytree({k: jnp.einsum("cki,cji->ckj", plain[k][rest], inverse) for k, (rest, inverse) in groups.items()})[0]
+
+    return spread, flat.shape[0]

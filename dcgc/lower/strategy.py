@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ..core.expression import references
 from ..core.site import Decision
-from ..policies import Head, Policy
+from ..policies import Affine, Head, Policy
 from ..primitives.relaxations import Relaxation
 from .blocks import in_blocks, vectorised
 from .evaluate import evaluate
@@ -79,6 +80,10 @@ class Strategy(eqx.Module):
     def situations(self, world: World, d: Decision, nudge: Variable | None = None, first: bool = False) -> tuple[Variable, Array, Array]:
         """Raw outputs and bounds in every situation that the grid has. ``nudge``: added to the standardised real inputs. ``first``: of
         the first member of a large family alone."""
+        if d.repeated and isinstance(self.policy, Affine) and nudge is None:
+            by_parts = self.affine_by_parts(world, d, first)
+            if by_parts is not None:
+                return by_parts
         index, reals = inputs(world, d)
         if nudge is not None:
             reals = lift(lambda x, e: x + e * self.scale, reals, nudge)
@@ -98,6 +103,28 @@ class Strategy(eqx.Module):
             raw = vectorised(RawAt(self, variables[0].data), flat[1])
         low, high = (x.reshape((*shape, *x.shape[1:])) for x in flat[2:])
         return Variable(dims, raw.reshape((*shape, *raw.shape[1:]))), low, high
+
+    def affine_by_parts(self, world: World, d: Decision, first: bool) -> tuple[Variable, Array, Array] | None:
+        """The same for an affine policy whose finite inputs are the same in every situation: inputs are multiplied and added one by one,
+        each along its own coordinates, and never laid side by side. None where the finite inputs vary, or bounds do."""
+        index, parts = separate_inputs(world, d)
+        if index.dims or any(b is not None and references(b) for b in (d.low, d.high)):
+            return None
+        assert isinstance(self.policy, Affine)
+        location, scale = jax.lax.stop_gradient((self.location, self.scale))
+        at = index.data.astype(int)
+        gains, total, start = self.policy.gains[at] / scale, constant(self.policy.offsets[at]), 0
+        total = constant(total.data - gains @ location)
+        for v in parts:
+            v = take(v, d.axes[0].name, 0) if first else v
+            for k in range(v.own[0]):
+                total = lift(jnp.add, total, Variable(v.dims, v.data[..., k, None] * gains[:, start + k]))
+            start += v.own[0]
+        if d.axes and not first and d.axes[0].name not in total.dims:
+            return None
+        low, high = (constant(x) if b is None else evaluate(world, b) for b, x in ((d.low, -math.inf), (d.high, math.inf)))
+        shape = total.data.shape[:len(total.dims)]
+        return total, jnp.broadcast_to(low.data, (*shape, *low.own)), jnp.broadcast_to(high.data, (*shape, *high.own))
 
     @property
     def deterministic(self) -> bool:
@@ -187,6 +214,12 @@ def nearest_rival(world: World, raw: Variable) -> Variable:
 
 def inputs(world: World, d: Decision) -> tuple[Variable, Variable]:
     """What a decision sees: the number of its combination of finite inputs, and its real inputs (d,), in order."""
+    index, reals = separate_inputs(world, d)
+    return index, joined(reals) if reals else Variable((), jnp.zeros((0,)))
+
+
+def separate_inputs(world: World, d: Decision) -> tuple[Variable, list[Variable]]:
+    """The same with one vector (k,) for each real observation."""
     index: Variable = constant(0)
     reals: list[Variable] = []
     for o in d.observations:
@@ -200,9 +233,7 @@ def inputs(world: World, d: Decision) -> tuple[Variable, Variable]:
         for entry in entries(v):
             index = lift(lambda i, x, size=o.size, values=values: i * size + jnp.argmin(jnp.abs(x[..., None] - values), -1),
                          index, entry)
-    if not reals:
-        return index, Variable((), jnp.zeros((0,)))
-    return index, joined(reals)
+    return index, reals
 
 
 def joined(parts: list[Variable]) -> Variable:
