@@ -18,12 +18,13 @@ from ..lower.problem import Problem
 from ..lower.stages import discount_of
 from .backward_engine import unfit
 from .engine import Engine, Found, State
-from .recursion import Recursion, first_values
+from .recursion import KEPT, Recursion, first_values
 from .settings import Progress, Reporter, Settings
 
 PASSES = 12  # until the ranges of states and of unbounded acts fit
 CHUNK, MOST_STAGES = 5, 2_000  # of stages without end
 CONVERGED = 1e-9  # change of a value in one stage, over the values
+STALLED = 6  # chunks in which values come no closer to rest, after which policies are not kept, and six times as many to give up
 MARGIN = 0.3  # of what play reaches, on each side of it
 MOST_REAL_STATES = 3
 
@@ -67,7 +68,8 @@ class DynamicEngine(Engine):
         for x, (low, high) in first_values(stage, problem).items():
             size = max(high - low, 0.2 * max(abs(low), abs(high))) or 1.0
             ranges[x] = [low - 0.5 * size, high + 0.5 * size]
-        return {"pass": 0, "stages": 0, "done": False, "ranges": ranges, "profile": {}, "values": {}, "change": math.inf, "reached": {}}
+        return {"pass": 0, "stages": 0, "done": False, "ranges": ranges, "profile": {}, "values": {}, "change": math.inf, "reached": {},
+                "best": math.inf, "stalled": 0}
 
     def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
         recursion = recursion_of(problem)
@@ -76,7 +78,9 @@ class DynamicEngine(Engine):
         endless = math.isinf(length)
         if endless:
             values = state["values"] or recursion.zeros()
-            values, tables, limits, change = compiled(problem, "further", lambda v, r: recursion.further(v, r, CHUNK))(values, ranges)
+            kept = 0 if state["stalled"] > STALLED else KEPT
+            further = compiled(problem, "further", lambda v, r, k: recursion.further(v, r, CHUNK, k))
+            values, tables, limits, change = further(values, ranges, kept)
             limits = {k: x[None] for k, x in limits.items()}
         else:
             values, tables, limits = compiled(problem, "all", lambda r: recursion.all_stages(r, round(length)))(ranges)
@@ -87,7 +91,9 @@ class DynamicEngine(Engine):
             nearer = {x: [(a + b) / 2 for a, b in zip(state["ranges"][x], state["reached"][x], strict=True)] for x in recursion.reals}
             return {**state, "pass": state["pass"] + 1, "ranges": {**state["ranges"], **nearer}, "values": {}}
         scale = max(float(jnp.max(jnp.abs(v))) for v in values.values()) + 1e-300
-        converged = float(change) <= CONVERGED * scale or state["stages"] + CHUNK >= MOST_STAGES
+        relative = float(change) / scale
+        stalled = 0 if relative < 0.5 * state["best"] else state["stalled"] + 1
+        converged = relative <= CONVERGED or (endless and (stalled > 6 * STALLED or state["stages"] + CHUNK >= MOST_STAGES))
         reached = reach(recursion, first_values(stage, problem), ranges, limits, None if endless else round(length))
         wanted, fits = fitted(recursion, ranges, tables, reached)
         last_pass = state["pass"] + 1 >= PASSES
@@ -103,7 +109,8 @@ class DynamicEngine(Engine):
                         count, count + (not done), math.nan))
         return {"pass": state["pass"] + (converged and not fits), "stages": count, "done": done,
                 "ranges": {k: list(v) for k, v in wanted.items()}, "profile": profile, "values": values if endless else {},
-                "reached": {k: list(v) for k, v in reached.items()}, "change": float(change)}
+                "reached": {k: list(v) for k, v in reached.items()}, "change": float(change),
+                "best": math.inf if converged else min(state["best"], relative), "stalled": 0 if converged else stalled}
 
     def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
         return [Found(dict(state["profile"]), 1)] if state["profile"] else []

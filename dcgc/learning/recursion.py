@@ -149,22 +149,22 @@ class Recursion:
     def all_stages(self, ranges: Mapping[str, Array], length: int) -> tuple[Values, Tables, dict[str, Array]]:
         """From the last stage to the first: values in stage 1; tables and limits of every stage, the first one first."""
         def body(values: Values, t: Array) -> tuple[Values, tuple[Tables, dict[str, Array]]]:
-            new, tables, limits = self.back(values, t, ranges)
-            return new, (tables, limits)
+            new, found, between = self.back(values, t, ranges)
+            return new, (found, between)
 
-        values, backward = jax.lax.scan(body, self.zeros(), jnp.arange(float(length), 0.0, -1.0))
-        tables, limits = jax.tree.map(lambda a: a[::-1], backward)
-        return values, tables, limits
+        values, (tables, limits) = jax.lax.scan(body, self.zeros(), jnp.arange(float(length), 0.0, -1.0))
+        return values, {k: x[::-1] for k, x in tables.items()}, {k: x[::-1] for k, x in limits.items()}
 
-    def further(self, values: Values, ranges: Mapping[str, Array], count: int) -> tuple[Values, Tables, dict[str, Array], Array]:
-        """``count`` times: a stage earlier, and the values of its policies if they were kept (modified policy iteration, Puterman and
-        Shin 1978); then one stage alone, and the largest change of a value in it."""
-        def body(values: Values, _: Array) -> tuple[Values, None]:
+    def further(self, values: Values, ranges: Mapping[str, Array], count: int, kept_for: Array,
+                ) -> tuple[Values, Tables, dict[str, Array], Array]:
+        """``count`` times: a stage earlier, and the values of its policies if they were kept ``kept_for`` stages more (modified policy
+        iteration, Puterman and Shin 1978); then one stage alone, and the largest change of a value in it."""
+        def body(values: Values, step: Array) -> tuple[Values, None]:
             earlier, tables, _ = self.back(values, 1.0, ranges)
             rules: dict[str, Any] = {}
             for solver in self.solvers:
                 rules |= solver.policies(tables, ranges)
-            kept = jax.lax.fori_loop(0, KEPT, lambda _, v: self.valued(rules, v, 1.0, ranges), earlier)
+            kept = jax.lax.fori_loop(0, kept_for, lambda _, v: self.valued(rules, v, 1.0, ranges), earlier)
             return kept, None
 
         values, _ = jax.lax.scan(body, values, jnp.arange(count - 1))
@@ -235,11 +235,13 @@ def interpolated(values: Array, finite: tuple[bool, ...], places: tuple[Array, .
         t = x - left
         firsts.append(left.astype(int))
         parts.append([(0, 0, (1 + 2 * t) * (1 - t)**2), (1, 0, t**2 * (3 - 2 * t)), (0, 1, t * (1 - t)**2), (1, 1, t**2 * (t - 1))])
-    tables = {(): values}
+    tables: dict[tuple[int, ...], Array] = {(): values}
     for axis, is_finite in enumerate(finite):  # mixed slopes along all real states
-        slope = None if is_finite else jnp.asarray(slopes(values.shape[axis]))
-        tables = {(*k, m): v if m == 0 else jnp.moveaxis(jnp.tensordot(slope, v, (1, axis)), 0, axis)
-                  for k, v in tables.items() for m in ((0,) if is_finite else (0, 1))}
+        wider = {(*k, 0): v for k, v in tables.items()}
+        if not is_finite:
+            slope = jnp.asarray(slopes(values.shape[axis]))
+            wider |= {(*k, 1): jnp.moveaxis(jnp.tensordot(slope, v, (1, axis)), 0, axis) for k, v in tables.items()}
+        tables = wider
     total: Any = 0.0
     for corner in product(*parts):
         share: Any = 1.0

@@ -107,7 +107,8 @@ def asked_for(problem: Problem) -> list[str]:
             if not free:
                 restricted.add(c.family)
     if problem.game.block is not None:
-        return ["stages"] if restricted - {"affine"} else [*([] if restricted else ["dynamic"]), "stage_affine", "stages"]
+        free_form = [] if restricted else ["dynamic"]
+        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -27,7 +28,15 @@ from ..lower.strategy import Deviator, Strategy, finite_sizes, inputs, real_inpu
 from ..lower.variable import Variable, lift, take
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
+from .dynamic_programming import Judged
 from .figures import Regret
+
+
+def with_bounds(rows: tuple[Regret, ...], judged: Mapping[str, Judged]) -> tuple[Regret, ...]:
+    """Lower bounds with what dynamic programming says from above, and at inputs that play does not reach."""
+    return tuple(replace(r, unreached=judged[r.player].unreached, method=f"{r.method}; at most {judged[r.player].bound:.2g} by dynamic "
+                         "programming") if r.player in judged else r for r in rows)
+
 
 LARGEST = 20_000  # coefficients of a deviation
 

@@ -17,10 +17,12 @@ from ..lower.stages import Account, Played, Stages, discount_of, horizon
 from ..lower.world import Rule
 from ..primitives.relaxations import Relaxation
 from .curves import curve
+from .dynamic_programming import by_dynamic_programming, judged_regrets
 from .expectations import Reader
 from .figures import Curve, Figure, Scorecard
-from .stage_regrets import stage_regrets
+from .stage_regrets import stage_regrets, with_bounds
 
+EXACT = "dynamic programming over all states"
 BATCHES = 8
 PLAYED = 4_000_000  # player-stages of a batch, about
 MOST = 1 << 14
@@ -122,10 +124,21 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
         f = figure_of(label, [r.account(e) for r in readers], method)
         more = rest.get((e.name, e.member), 0.0)
         figures[label] = Figure(label, f.value, f.error + more, f.method)
+    judged = by_dynamic_programming(problem, profile)
+    if judged is not None:
+        for p in problem.people:
+            j = judged.get(p.label)
+            for kind, sign in (("cost", 1.0), ("payoff", -1.0)):
+                if j is not None:
+                    figures[f"{kind}({p.label})"] = Figure(f"{kind}({p.label})", sign * j.cost, j.error, EXACT)
     for m in problem.game.measures:
         add_measure(figures, m.name, [r.number(m.value) for r in readers], ground)
     comparisons = tuple(compare(problem, p, readers, ground) for p in problem.game.published if p.active)
-    regrets, notes = stage_regrets(problem, profile, plays(problem, 400_000), samples, 40)
+    regrets = None if judged is None else judged_regrets(judged)
+    notes: list[str] = []
+    if regrets is None:
+        regrets, notes = stage_regrets(problem, profile, plays(problem, 400_000), samples, 40)
+        regrets = regrets if judged is None else with_bounds(regrets, judged)
     alarms = list(notes)
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
@@ -150,6 +163,13 @@ def stage_ruler(problem: Problem, profile: Mapping[str, Any], ruler: Any) -> Cal
 
 def judged_stages(problem: Problem, profile: Mapping[str, Any]) -> tuple[dict[str, float], float, float, bool]:
     """The fields of a ``Judgement``."""
+    judged = by_dynamic_programming(problem, profile)
+    if judged is not None:
+        worst = max((max(j.bound, j.unreached) / max(abs(j.cost), j.stake, 1e-12) for j in judged.values()), default=0.0)
+        costs = {k: j.cost for k, j in judged.items()}
+        first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
+        total = costs.get(first, math.nan) if problem.is_team else sum(costs.values())
+        return costs, total, worst if math.isfinite(worst) else math.inf, judged_regrets(judged) is not None
     made = batches(problem, profile, 2, plays(problem, 1_000_000))
     costs, stakes = {}, {}
     for i, (name, member) in enumerate(made[0].labels):

@@ -157,13 +157,22 @@ def test_load_gathers_all_diagnostics():
         dcgc.load(TINY, set={"kk": 1})
 
 
-def test_a_game_that_cannot_be_trained_says_why(capsys):
-    game = dcgc.load("rubinstein")
-    with pytest.raises(dcgc.GameError, match="L00"):
-        dcgc.train(game)
-    assert main(["train", "rubinstein"]) == 1
+TWICE = """
+game Twice
+player P
+stage t in 1..2 { decide u : Real by P knowing t; cost P = u^2 }
+stage s in 1..2 { decide v : Real by P knowing s; cost P = v^2 }
+"""
+
+
+def test_a_game_that_cannot_be_trained_says_why(capsys, tmp_path):
+    with pytest.raises(dcgc.GameError, match="L001"):
+        dcgc.train(dcgc.load(TWICE))
+    path = tmp_path / "twice.dcg"
+    path.write_text(TWICE)
+    assert main(["train", str(path)]) == 1
     assert "[L001]" in capsys.readouterr().err
-    assert main(["show", "rubinstein"]) == 1
+    assert main(["show", str(path)]) == 1
 
 
 def test_show(capsys):
