@@ -90,6 +90,8 @@ PUBLISHED = [
     ("cheap_talk", {"bias": 0.25}, "cost(Receiver)", 1 / 12),
     ("cournot_sharing", {"share_bits": 0}, "payoff(Firm[1])", 7.194444444),
     ("sharing_choice", {}, "payoff(Firm1)", 11.191111111),
+    ("dynamic_oligopoly", {}, "payoff(Firm[1])", 22.2153952),
+    ("dynamic_oligopoly", {}, "slope", 0.905743986),
     ("sticky_prices", {}, "constant", -0.768984937),
     ("sticky_prices", {}, "path[5]", 3.887866740),
     ("sticky_prices", {"feedback": 0}, "payoff(Firm[1])", 31.855708785),
