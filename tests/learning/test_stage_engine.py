@@ -78,7 +78,7 @@ stage t in 1..inf discount 0.9 {
     for _ in range(200):
         worth = 1 + 0.9 * worth - (0.9 * worth) ** 2 / (1 + 0.9 * worth)
     p = problem(text)
-    engine, settings = StageAffineEngine(), Settings(restarts=1, samples=400)
+    engine, settings = StageAffineEngine(), Settings(restarts=1, samples=4000)
     found = engine.harvest(p, settings, engine.advance(p, settings, engine.start(p, settings), lambda _: None))
     (strategy,) = found[0].profile.values()
     assert coefficients(strategy)[0] == pytest.approx([0, -0.9 * worth / (1 + 0.9 * worth)], abs=0.01)
