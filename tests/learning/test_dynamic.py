@@ -117,6 +117,7 @@ def riccati(length: int, s: float = 0.2, beta: float = 0.9) -> list[float]:
     return out[::-1]
 
 
+@pytest.mark.study
 def test_a_stock_without_end_against_the_algebraic_riccati_equation() -> None:
     k = f = 0.0
     for _ in range(3000):
@@ -139,6 +140,7 @@ def test_fleets_leave_too_few_fish() -> None:
     assert result.value("first").value == pytest.approx(share * 0.4, rel=2e-3)
 
 
+@pytest.mark.study
 def test_a_finite_state_against_value_iteration() -> None:
     result = dcgc.train(dcgc.load(MACHINE), engine="dynamic")
     value = np.zeros((2, 2))  # owner and mechanic, broken and working
