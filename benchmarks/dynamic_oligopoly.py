@@ -148,7 +148,7 @@ def in_turn(one: Callable[[], Any], two: Callable[[], Any], rounds: int) -> tupl
     """(seconds of the first, ratio of the first to the second): medians over programs that are run in turn, of neighbouring runs; at
     least ``rounds`` pairs, and more where they are short."""
     first, ratios, begin = [], [], time.perf_counter()
-    while len(ratios) < rounds or (time.perf_counter() - begin < 2.0 and len(ratios) < 200):
+    while len(ratios) < rounds or (time.perf_counter() - begin < 1.0 and len(ratios) < 200):
         if len(ratios) % 2 == 0:
             a, b = waited(one), waited(two)
         else:
@@ -200,9 +200,12 @@ def main() -> None:
     arguments.add_argument("--seasons", type=int, nargs="+", default=[5, 200])
     arguments.add_argument("--rounds", type=int, default=7)
     given = arguments.parse_args()
-    print(machine())
+    print(machine(), flush=True)
     measured(2, 3, 1)  # what Python and JAX load once is nobody's compile time
-    rows = [measured(n, t, given.rounds) for n in given.firms for t in given.seasons]
+    rows = []
+    for n, t in ((n, t) for n in given.firms for t in given.seasons):
+        rows.append(measured(n, t, given.rounds))
+        print(f"measured N = {n:,}, T = {t}", flush=True)
     print("| N | T | plays | compile s (CPU s) | forward, player-steps/s | step, player-steps/s | forward / by hand | step / by hand |")
     print("|---|---|---|---|---|---|---|---|")
     for r in rows:

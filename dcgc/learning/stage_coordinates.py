@@ -19,7 +19,7 @@ from jax import Array
 
 from ..lower.problem import Problem
 from ..lower.stages import Stages, horizon
-from ..lower.strategy import Erring, Strategy, inputs
+from ..lower.strategy import Strategy, inputs
 from ..lower.variable import expand, union
 from .starting import neutral_rule
 
@@ -66,16 +66,14 @@ class Coordinates:
         return out
 
 
-def coordinates(problem: Problem, stages: Stages, policies: Mapping[str, Strategy], seed: int, error: float,
-                played: bool = False) -> Coordinates:
-    """The frames from plays in which everybody does nothing in particular (or, ``played``, follows the policies), but errs by
-    ``error``."""
+def coordinates(problem: Problem, stages: Stages, policies: Mapping[str, Strategy], seed: int,
+                moves: Mapping[str, Array], played: bool = False) -> Coordinates:
+    """The frames from plays in which everybody does nothing in particular (or, ``played``, follows the policies), and states are moved."""
     members = max((np.prod([a.size for a in d.axes]) for d in problem.game.decisions), default=1)
     length = horizon(problem)
     plays = int(np.clip(SEEN // (length * members), 4, 64))
-    plain = {d.name: policies[problem.leader_of[d.name]] if played else neutral_rule for d in problem.game.decisions}
-    rules = {d.name: Erring(plain[d.name], jnp.asarray(error)) if d.kind == "real" else plain[d.name] for d in problem.game.decisions}
-    world = stages.situations(rules, jax.random.key(seed + 29), plays * length, plays)
+    rules = {d.name: policies[problem.leader_of[d.name]] if played else neutral_rule for d in problem.game.decisions}
+    world = stages.situations(rules, jax.random.key(seed + 29), plays * length, plays, moves)
     frames = {}
     for k, s in policies.items():
         d = problem.groups[k][0]

@@ -47,7 +47,7 @@ DENSE = 64  # coefficients whose Jacobian is built column by column
 STARTS = 3
 PROBES = 6
 ITERATIONS = 60
-ERRORS = (0.5, 0.05, 0.005)  # by which hands err while a solution is sought, so that it is one at states that play does not reach, too
+ERRORS = (0.3, 0.03, 0.003)  # of its spread, by which a state is moved while a solution is sought: it is one at unreached states, too
 
 
 def members(problem: Problem) -> int:
@@ -203,7 +203,7 @@ class StageAffineEngine(Engine):
 
 @dataclass(frozen=True)
 class Search:
-    """Affine policies that solve every player's first-order conditions on common draws while everybody errs a little. Unknowns are
+    """Affine policies that solve every player's first-order conditions on common draws while states are moved a little. Unknowns are
     coordinates in a frame (``stage_coordinates``)."""
 
     problem: Problem
@@ -211,17 +211,19 @@ class Search:
     settings: Settings
     frame: Coordinates
     start: list[dict[str, Array]]
+    spreads: dict[str, Array]
     before: Array
     inside: Array
     mirrored: bool
 
     @classmethod
     def of(cls, problem: Problem, settings: Settings, policies: Mapping[str, Strategy]) -> Search:
-        stages = Stages(problem, erring=True)
+        stages = Stages(problem, moving=True)
         draws = common_draws(stages, plays(problem, settings), settings.seed)
-        frame = coordinates(problem, stages, policies, settings.seed, ERRORS[0])
+        spreads = stages.spreads({d.name: neutral_rule for d in problem.game.decisions}, jax.random.key(settings.seed + 5))
+        frame = coordinates(problem, stages, policies, settings.seed, {k: ERRORS[0] * v for k, v in spreads.items()})
         start = [frame.start(key) for key in keys(settings.seed * 7907 + 3, settings.restarts or STARTS)]
-        return cls(problem, stages, settings, frame, start, *draws)
+        return cls(problem, stages, settings, frame, start, spreads, *draws)
 
     @property
     def count(self) -> int:
@@ -243,14 +245,18 @@ class Search:
     def profile(self, phi: Array) -> dict[str, Strategy]:
         return self.frame.profile(ravel_pytree(self.start[0])[1](phi))
 
+    def moves(self, error: float) -> dict[str, Array]:
+        return {k: error * v for k, v in self.spreads.items()}
+
     def residual(self, phi: Array, error: float) -> Array:
         which = spec(self.frame.policies)
-        gradients, _ = own_gradients(self.stages, self.profile(phi), which, self.before, self.inside, None, self.mirrored, error)
+        gradients, _ = own_gradients(self.stages, self.profile(phi), which, self.before, self.inside, None, self.mirrored,
+                                     self.moves(error))
         return ravel_pytree(self.frame.gradient(gradients))[0] * self.early
 
     @property
     def errors(self) -> tuple[float, ...]:
-        """Best replies in a linear-quadratic game do not depend on how much others err."""
+        """Best replies in a linear-quadratic game do not depend on how much states vary."""
         return ERRORS[:1] if self.problem.is_lqg else ERRORS
 
     def few(self) -> list[dict[str, Strategy]]:
@@ -271,8 +277,8 @@ class Search:
         steps, in frames of what is seen by then."""
         at = partial(self.residual, error=ERRORS[0])
         profile = self.profile(self.alike(at) if self.places is not None else approach(at, self.first))
-        for error in (ERRORS[0], *self.errors):
-            frame = coordinates(self.problem, self.stages, profile, self.settings.seed, error, played=True)
+        for error in self.errors:
+            frame = coordinates(self.problem, self.stages, profile, self.settings.seed, self.moves(error), played=True)
             there = replace(self, frame=frame)
             phi = iterated(partial(there.residual, error=error), ravel_pytree(frame.place())[0], self.settings.seed)
             if phi is None:

@@ -16,7 +16,7 @@ from ..core.site import Decision, Game, Payment
 from ..information.dependence import mentioned
 from ..lower.problem import Person, Problem
 from ..lower.stages import Account, Stages
-from ..lower.strategy import Deviator, Erring
+from ..lower.strategy import Deviator
 from ..primitives.relaxations import Relaxation
 from .own import projecting
 
@@ -71,22 +71,20 @@ def exchangeable(source: Game, family: str) -> bool:
 
 
 def own_costs(stages: Stages, profile: Mapping[str, Any], mover: Mover, own: Mapping[str, Any], before: Array, inside: Array,
-              relaxation: Relaxation | None, antithetic: bool, error: Array | float | None = None) -> Array:
-    """The cost (samples,) of a mover whose decisions follow ``own`` (by decision), while everybody else follows ``profile``. ``error``:
-    by how much real decisions err, in units of their heads."""
+              relaxation: Relaxation | None, antithetic: bool, moves: Mapping[str, Array] | None = None) -> Array:
+    """The cost (samples,) of a mover whose decisions follow ``own`` (by decision), while everybody else follows ``profile``. ``moves``:
+    by how much states are moved (``Stages.play``)."""
     problem = stages.problem
     rules = {d.name: projecting(profile[problem.leader_of[d.name]]) for d in problem.game.decisions}
     for d in mover.decisions:
         rules[d.name] = Deviator(own[d.name], rules[d.name]) if d.axes else own[d.name]
-    if error is not None:
-        rules |= {d.name: Erring(rules[d.name], jnp.asarray(error)) for d in problem.game.decisions if d.kind == "real"}
     account = Account(problem.pays(mover.person), mover.person)
-    return stages.play(rules, before, inside, [account], relaxation=relaxation, antithetic=antithetic).costs[0]
+    return stages.play(rules, before, inside, [account], relaxation=relaxation, antithetic=antithetic, moves=moves).costs[0]
 
 
 def own_gradients(stages: Stages, profile: Mapping[str, Any], which: Mapping[str, Any], before: Array, inside: Array,
                   relaxation: Relaxation | None = None, antithetic: bool = False,
-                  error: Array | float | None = None) -> tuple[dict[str, Any], Array]:
+                  moves: Mapping[str, Array] | None = None) -> tuple[dict[str, Any], Array]:
     """By group: the mean over twins of d J / d policy, J the cost of the policy's own player; and the sum of all players' costs.
     ``which``: by group, what of a policy moves (a tree of bools)."""
     problem = stages.problem
@@ -94,7 +92,7 @@ def own_gradients(stages: Stages, profile: Mapping[str, Any], which: Mapping[str
     total = jnp.zeros(())
     for mover in movers(problem):
         def cost(own: dict[str, Any], mover: Mover = mover) -> Array:
-            return jnp.mean(own_costs(stages, profile, mover, own, before, inside, relaxation, antithetic, error))
+            return jnp.mean(own_costs(stages, profile, mover, own, before, inside, relaxation, antithetic, moves))
 
         value, gradient = eqx.filter_value_and_grad(cost)({d.name: profile[problem.leader_of[d.name]] for d in mover.decisions})
         total = total + value

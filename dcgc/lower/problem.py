@@ -133,6 +133,9 @@ class Problem:
     @cached_property
     def is_team(self) -> bool:
         """One team, and nobody with a cost of their own: everybody who decides is charged for the same payments."""
+        if self.game.block is not None and any(d.axes for d in self.game.decisions) and any(
+                p.axes and p.actor.member is not None for p in self.game.payments):
+            return False  # the first member of a large family stands for rivals
         deciders = [self.decider(d) for d in self.game.decisions]
         paid = {tuple(p.name for p in self.pays(x)) for x in deciders}
         return len(paid) <= 1

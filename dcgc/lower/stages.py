@@ -31,7 +31,6 @@ from .grid import Grid
 from .plans import base_shape
 from .problem import Person, Problem
 from .rollout import SAMPLE, drawn
-from .strategy import ERRING
 from .variable import Variable, constant, lift
 from .world import Rule, World
 
@@ -47,15 +46,15 @@ class Columns:
     uniform: int
 
     @classmethod
-    def of(cls, problem: Problem, sites: Sequence[Random], uniform: Sequence[str] = (), normal: Sequence[str] = ()) -> Columns:
-        """``uniform``, ``normal``: names of further columns."""
+    def of(cls, problem: Problem, sites: Sequence[Random], uniform: Sequence[str] = (), moved: Sequence[State] = ()) -> Columns:
+        """``uniform``: names of further columns. ``moved``: states that are moved by a normal draw, each member's by its own."""
         groups: dict[str, list[tuple[str, tuple[int, ...]]]] = {"normal": [], "uniform": []}
         for site in sites:
             law = DISTRIBUTIONS[site.distribution]
             kind = "normal" if getattr(law, "base", "uniform") == "normal" else "uniform"
             groups[kind].append((site.name, tuple(a.size for a in site.axes) + base_shape(problem, site)))
         groups["uniform"] += [(name, ()) for name in uniform]
-        groups["normal"] += [(name, ()) for name in normal]
+        groups["normal"] += [(s.name, tuple(a.size for a in s.axes)) for s in moved]
         start, slots = 0, []
         for name, shape in (*groups["normal"], *groups["uniform"]):
             slots.append((name, start, shape))
@@ -162,11 +161,11 @@ def blocks(length: int) -> tuple[int, int]:
 @dataclass(frozen=True)
 class Stages:
     """A game with a block, ready to be played. ``figures``: every finite decision is drawn, none summed out, and all that the text asks
-    for after the stages is there; else what payments need. ``erring``: real decisions have a draw by which they err (``Erring``)."""
+    for after the stages is there; else what payments need. ``moving``: states have a draw by which they are moved (see ``play``)."""
 
     problem: Problem
     figures: bool = False
-    erring: bool = False
+    moving: bool = False
 
     @property
     def block(self) -> StageBlock:
@@ -213,8 +212,13 @@ class Stages:
     def columns(self, repeated: bool) -> Columns:
         sites = [s for s in self.problem.game.randoms if s.repeated == repeated]
         decisions = [d for d in self.problem.game.decisions if d.repeated == repeated]
-        return Columns.of(self.problem, sites, [d.name for d in decisions if d.name in self.drawn],
-                          [ERRING + d.name for d in decisions if self.erring and d.kind == "real"])
+        return Columns.of(self.problem, sites, [d.name for d in decisions if d.name in self.drawn], self.moved if repeated else ())
+
+    @cached_property
+    def moved(self) -> tuple[State, ...]:
+        """States that real decisions move: where each decision errs a little they are never quite what was intended."""
+        real = {d.name for d in self.problem.game.decisions if d.kind == "real"}
+        return tuple(s for s in self.states if self.moving and real & self.problem.dependence.ancestors[s.following])
 
     @cached_property
     def inside(self) -> Columns:
@@ -252,15 +256,16 @@ class Stages:
 
     def play(self, rules: Mapping[str, Rule], before: Array, inside: Array, accounts: Sequence[Account],
              parameters: Mapping[str, Array] | None = None, relaxation: Relaxation | None = None, length: int | None = None,
-             antithetic: bool = False, watched: tuple[str, ...] = ()) -> Played:
+             antithetic: bool = False, watched: tuple[str, ...] = (), moves: Mapping[str, Array] | None = None) -> Played:
         """One play for every sample. ``before`` (samples, columns): base values outside of the stages. ``inside``: those of all stages
-        (stages, samples, columns), or a key from which each stage draws its own. ``rules``: by decision. ``watched``: repeated sites."""
-        ran = self.run(rules, before, inside, accounts, parameters, relaxation, length, antithetic, watched)
+        (stages, samples, columns), or a key from which each stage draws its own. ``rules``: by decision. ``watched``: repeated sites.
+        ``moves``: by how much states are moved at the beginning of every stage, times a normal draw: as if those who decide had erred."""
+        ran = self.run(rules, before, inside, accounts, parameters, relaxation, length, antithetic, watched, moves)
         return self.finish(rules, before, accounts, ran, parameters, relaxation)
 
     def run(self, rules: Mapping[str, Rule], before: Array, inside: Array, accounts: Sequence[Account],
             parameters: Mapping[str, Array] | None = None, relaxation: Relaxation | None = None, length: int | None = None,
-            antithetic: bool = False, watched: tuple[str, ...] = ()) -> Ran:
+            antithetic: bool = False, watched: tuple[str, ...] = (), moves: Mapping[str, Array] | None = None) -> Ran:
         """The stages of a play, as arrays alone: it can be compiled."""
         length = horizon(self.problem) if length is None else length
         n = before.shape[0]
@@ -273,7 +278,8 @@ class Stages:
 
         def stage(carry: Carry, t: Array, values: Array) -> tuple[Carry, tuple[Array, ...], dict[str, Array]]:
             number = Variable((), t)
-            world, weight = self.world(rules, self.inside, values, {**given, **carry.states, self.block.binder: number},
+            states = carry.states if moves is None else self.shaken(carry.states, values, moves)
+            world, weight = self.world(rules, self.inside, values, {**given, **states, self.block.binder: number},
                                        parameters, relaxation)
             weight = lift(jnp.multiply, carry.weight, weight)
             scale = lift(lambda d, k: d ** (k - 1), discount, number)
@@ -333,12 +339,31 @@ class Stages:
                       for a, c in zip((a.bound() for a in accounts), ran.end.costs, strict=True))
         return Played(costs, ran.paths, after, ran.seen)
 
-    def situations(self, rules: Mapping[str, Rule], key: Array, samples: int = 512, plays: int = 64) -> World:
+    def shaken(self, states: Mapping[str, Variable], values: Array, moves: Mapping[str, Array]) -> dict[str, Variable]:
+        """States moved by their draws."""
+        grid = self.inside.grid(values, ())
+        out = dict(states)
+        for s in self.moved:
+            noise = Variable((SAMPLE,), grid.columns(s.name))
+            rank = len(states[s.name].own) - len(noise.own)
+            by = noise.data.reshape((*noise.data.shape, *(1,) * rank)) * moves[s.name]
+            out[s.name] = lift(jnp.add, states[s.name], Variable((SAMPLE,), by))
+        return out
+
+    def spreads(self, rules: Mapping[str, Rule], key: Array, plays: int = 64) -> dict[str, Array]:
+        """The standard deviation of every state that is moved, over all stages and plays (1 where it does not vary)."""
+        one, two = jax.random.split(key)
+        played = self.play(rules, self.outside.draw(one, plays, False), two, [], watched=tuple(s.name for s in self.moved))
+        spread = {k: jnp.std(v) for k, v in played.seen.items()}
+        return {k: jnp.where(v > 1e-9, v, 1.0) for k, v in spread.items()}
+
+    def situations(self, rules: Mapping[str, Rule], key: Array, samples: int = 512, plays: int = 64,
+                   moves: Mapping[str, Array] | None = None) -> World:
         """A world of single stages, at as many stages and states as there are samples, from plays under some rules."""
         one, two, three = jax.random.split(key, 3)
         before = self.outside.draw(one, plays, False)
         names = tuple(s.name for s in self.states)
-        played = self.play(rules, before, two, [], watched=names)
+        played = self.play(rules, before, two, [], watched=names, moves=moves)
         length = horizon(self.problem)
         stages = jnp.round(jnp.linspace(0, length - 1, -(-samples // plays))).astype(int)
         pooled = {k: v[stages].reshape(-1, *v.shape[2:]) for k, v in played.seen.items()}
@@ -346,9 +371,11 @@ class Stages:
         outer, _ = self.world(rules, self.outside, before, {}, None, None)
         given = {n: Variable((SAMPLE,), jnp.tile(full(outer.value(n), plays), (stages.shape[0],) + (1,) * len(outer.value(n).own)))
                  for n in self.from_before}
-        given |= {k: Variable((SAMPLE,), v) for k, v in pooled.items()}
+        values = self.inside.draw(three, count, False)
+        states = {k: Variable((SAMPLE,), v) for k, v in pooled.items()}
+        given |= states if moves is None else self.shaken(states, values, moves)
         given[self.block.binder] = Variable((SAMPLE,), jnp.repeat(stages + 1.0, plays))
-        return self.world(rules, self.inside, self.inside.draw(three, count, False), given, None, None)[0]
+        return self.world(rules, self.inside, values, given, None, None)[0]
 
     # ------------------------------------------------------------ parts of a stage
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .world import World
 
 
-ERRING = "error of "  # prefix of the draw by which a decision errs
 PAIRWISE = 8  # options of a hard decision that are compared pair by pair
 ERROR = 0.01  # how much worse, over what is at stake, an error is that is e times rarer
 
@@ -324,22 +323,6 @@ class Deviator(eqx.Module):
         rank = len(common.own)
         first = Variable(first.dims, first.data.reshape((-1, *(1,) * rank)))
         return lift(jnp.where, first, mine, common)
-
-
-class Erring(eqx.Module):
-    """A rule whose hand errs on scattered samples by ``size`` times a normal draw, the same for all members of a large family."""
-
-    rule: Any
-    size: Array
-
-    def __call__(self, world: World, d: Decision) -> Variable:
-        chosen = self.rule(world, d)
-        noise = Variable(("sample",), world.grid.columns(ERRING + d.name))
-        moved = lift(lambda u, e: u + self.size * e.reshape((*e.shape, *(1,) * len(chosen.own))), chosen, noise)
-        for bound, keep in ((d.low, jnp.maximum), (d.high, jnp.minimum)):
-            if bound is not None:
-                moved = lift(keep, moved, evaluate(world, bound))
-        return moved
 
 
 def conditional_cost(world: World, decision: str, value: Variable, payments: tuple[str, ...],
