@@ -53,7 +53,13 @@ class BackwardEngine(Engine):
             return str(why)
         if len(order) < 2:
             return "all decisions are simultaneous"
-        return next((reason for m in order if (reason := unfit(problem, m)) is not None), None)
+        unsolved = next((reason for m in order if (reason := unfit(problem, m)) is not None), None)
+        if unsolved is None:
+            try:
+                solvers_of(problem)
+            except ValueError as misfit:
+                return str(misfit)
+        return unsolved
 
     def start(self, problem: Problem, settings: Settings) -> State:
         wide = {d.name: [-1.0, 1.0] for d in problem.game.decisions if d.kind == "real"}
@@ -65,8 +71,9 @@ class BackwardEngine(Engine):
         rules: dict[str, Any] = {}
         for i, solver in enumerate(solvers):
             tables = compiled(problem, i, solver)(rules, ranges)
-            if not all(bool(jnp.isfinite(t).all()) for t in tables.values()):
-                raise FloatingPointError(f"what {solver.move.decisions[0]} would cost is not a number")
+            if not all(bool(jnp.isfinite(t).all()) for t in tables.values()):  # at some input: left to engines that go where play goes
+                report(Progress(self.name, f"what {solver.move.decisions[0]} costs is not a number everywhere", i + 1, i + 1, math.nan))
+                return {**state, "done": True, "profile": {}}
             rules |= solver.policies(tables, ranges)
         wide, fits = self.widened(problem, rules, ranges, state["wide"])
         done = fits or state["pass"] + 1 >= PASSES

@@ -87,7 +87,8 @@ class DynamicEngine(Engine):
             change = jnp.asarray(0.0)
         if not all(bool(jnp.isfinite(v).all()) for v in (*values.values(), *tables.values())):
             if state["pass"] + 1 >= PASSES or not state["reached"]:
-                raise FloatingPointError("a value of a state is not a number")
+                report(Progress(self.name, "a value of a state is not a number", state["stages"], state["stages"], math.nan))
+                return {**state, "done": True, "profile": {}}
             nearer = {x: [(a + b) / 2 for a, b in zip(state["ranges"][x], state["reached"][x], strict=True)] for x in recursion.reals}
             return {**state, "pass": state["pass"] + 1, "ranges": {**state["ranges"], **nearer}, "values": {}}
         scale = max(float(jnp.max(jnp.abs(v))) for v in values.values()) + 1e-300

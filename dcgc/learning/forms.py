@@ -18,7 +18,7 @@ from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.problem import Problem
 from ..lower.strategy import Strategy, entries, finite_sizes
-from ..lower.variable import Variable, constant, lift
+from ..lower.variable import Variable, along, constant, lift
 from ..lower.world import World
 from ..policies import head
 from ..policies.lattice import Lattice
@@ -115,11 +115,13 @@ def line_of(problem: Problem, world: World, e: Expression, dim: str, column: int
 def rows_of(world: World, d: Decision, finite: tuple[str, ...], grid: Grid) -> np.ndarray:
     """For each combination of the finite inputs the place among the combinations of ``finite`` coordinates (0: it does not occur)."""
     index: Variable = constant(0)
-    for o in d.observations:
+    for i, o in enumerate(d.observations):
         if o.size is None:
             continue
         v = world.seen(o.expression)
-        if o.kind == "choice":
+        if not v.dims and not v.own:  # the number of the stage, say: the table serves whatever it is
+            v = along(f"free {i}", jnp.asarray(o.numbers))
+        if o.kind == "choice" and v.own:
             v = Variable(v.dims, jnp.argmax(v.data, axis=-1) + 1)
         for entry in entries(v):
             index = lift(lambda i, x, o=o: i * o.size + jnp.argmin(jnp.abs(x[..., None] - jnp.asarray(o.numbers)), -1), index, entry)

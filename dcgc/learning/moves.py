@@ -36,7 +36,7 @@ HIDDEN = {0: 1, 1: 60, 2: 24, 3: 12}  # of a draw that nobody has seen yet, by h
 CANDIDATE = "candidate"  # prefix of the coordinates along which acts are tried
 COURTESY = 1e-9  # weight of what others pay, where a reply is a matter of indifference
 TREMBLE = 1e-6  # part of the chance with which a finite act of one's own is taken to go wrong, while the next is considered
-ROUNDS, SETTLED = 200, 1e-10  # of replies to each other
+ROUNDS, SETTLED = 200, 1e-9  # of replies to each other
 
 Later = Mapping[str, Callable[[World], Variable]]
 

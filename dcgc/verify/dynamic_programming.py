@@ -35,7 +35,8 @@ from .subgames import given
 
 STATES = {0: 1, 1: 121, 2: 31}  # nodes of a real state, by how many there are
 INPUTS = {0: 1, 1: 61, 2: 31, 3: 13}  # nodes of a real number that a decision sees, by how many matter
-DRAWN = 24
+DRAWN = {0: 1, 1: 24, 2: 16, 3: 8}  # Gauss nodes of a draw that nobody has seen, by how many there are
+CELLS = {0: 1, 1: 240, 2: 40, 3: 14}  # the same where something jumps
 TRIED, CLOSER, ROUNDS = 65, 9, 8
 MARGIN = 0.15  # of what play reaches
 LEFT = 1e-10  # of the discounted sum: what is left beyond the last stage of stages without end
@@ -92,7 +93,7 @@ class Evaluation:
     """A profile on one grid of states, ``finer`` times as fine as the standard one."""
 
     def __init__(self, problem: Problem, profile: Mapping[str, Any], finer: float, box: Mapping[str, tuple[float, float]] | None = None):
-        self.problem, self.profile = problem, profile
+        self.problem, self.profile, self.finer = problem, profile, finer
         self.stage: OneStage = one_stage(problem)
         inner = self.stage.problem
         paid = {d.name: inner.pays(inner.decider(d)) for d in inner.game.decisions if d.name not in self.stage.states}
@@ -124,8 +125,9 @@ class Evaluation:
                 builder.axes[name] = finite_axis(finite_size(inner, name))
             elif c.role == "nature":
                 assert isinstance(site, Random)
-                n = INPUTS[min(3, len(seen))] if name in seen else max(4, int(DRAWN ** (1 if len(natures) < 3 else 2 / len(natures))))
-                builder.axes[name] = draw_axis(site, n if smooth or name in seen else 2 * n, not smooth)
+                most = (DRAWN if smooth else CELLS)[min(3, len(natures))]
+                n = INPUTS[min(3, len(seen))] if name in seen else max(4, round(most * self.finer))
+                builder.axes[name] = draw_axis(site, n, not smooth)
         return builder.grid()
 
     def world(self, t: Any, values: Mapping[str, Variable], seen: tuple[str, ...] = ()) -> World:

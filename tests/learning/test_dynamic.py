@@ -117,6 +117,7 @@ def riccati(length: int, s: float = 0.2, beta: float = 0.9) -> list[float]:
     return out[::-1]
 
 
+@pytest.mark.study
 def test_a_stock_without_end_against_the_algebraic_riccati_equation() -> None:
     k = f = 0.0
     for _ in range(3000):
@@ -139,6 +140,7 @@ def test_fleets_leave_too_few_fish() -> None:
     assert result.value("first").value == pytest.approx(share * 0.4, rel=2e-3)
 
 
+@pytest.mark.study
 def test_a_finite_state_against_value_iteration() -> None:
     result = dcgc.train(dcgc.load(MACHINE), engine="dynamic")
     value = np.zeros((2, 2))  # owner and mechanic, broken and working
@@ -170,3 +172,36 @@ def test_one_policy_for_finitely_many_stages_is_left_to_others() -> None:
     from dcgc.learning.dynamic_engine import DynamicEngine
 
     assert "one policy for all stages" in (DynamicEngine().refuses(replace(dcgc.load(text), form="scanned").problem) or "")
+
+
+PENNIES = """
+game Pennies "Matching pennies again and again; what was shown before sets the stake"
+param T : int = 4
+player A, B
+stage t in 1..T discount 0.9 {
+  decide a : Bool by A knowing last(a, false), last(b, false), t mixed
+  decide b : Bool by B knowing last(a, false), last(b, false), t mixed
+  let stake = 1 + last(a, false) + last(b, false)
+  payoff A = stake * (a * b + (1 - a) * (1 - b))
+  payoff B = stake * (1 - a * b - (1 - a) * (1 - b))
+}
+"""
+
+
+def test_mixing_in_every_state_and_stage_against_two_by_two_games() -> None:
+    value = np.zeros((2, 2, 2))  # of either player, by what both showed last
+    for _ in range(4):
+        new = np.zeros_like(value)
+        for i in range(2):
+            for j in range(2):
+                same = np.eye(2) * (1 + i + j)
+                first, second = same + 0.9 * value[0], (1 + i + j) - same + 0.9 * value[1]
+                p = (second[1, 1] - second[1, 0]) / (second[0, 0] - second[0, 1] - second[1, 0] + second[1, 1])  # of A's first
+                q = (first[1, 1] - first[0, 1]) / (first[0, 0] - first[0, 1] - first[1, 0] + first[1, 1])  # of B's first
+                law = np.outer([p, 1 - p], [q, 1 - q])
+                new[:, i, j] = (law * first).sum(), (law * second).sum()
+        value = new
+    result = dcgc.train(dcgc.load(PENNIES), stages="scanned", engine="dynamic")
+    assert result.value("payoff(A)").value == pytest.approx(value[0, 0, 0], abs=1e-9)
+    assert result.value("payoff(B)").value == pytest.approx(value[1, 0, 0], abs=1e-9)
+    assert all(r.exact and r.unreached < 1e-9 for r in result.scorecard.regrets)
