@@ -49,6 +49,21 @@ class OnLattices(Problem):
         return Reduction({**plain.coordinates, **acts}, plain.information, plain.reasons)
 
 
+def unsuited(problem: Problem) -> str | None:
+    """Why a game's structure is none for lattices of acts, or None."""
+    if any(d.kind != "real" or d.shape for d in problem.game.decisions):
+        return "some decisions are no single reals"
+    if problem.is_team:
+        return "everybody minimises the same"
+    if not problem.has_jumps and not any(d.mixed for d in problem.game.decisions):
+        return "no payment jumps with what is decided, and nobody mixes"
+    if any(problem.dependence.observers(d.name) for d in problem.game.decisions):
+        return "somebody sees what another did"
+    if problem.game.constraints or any(p.information is not None for p in problem.game.payments):
+        return "there are constraints or priced information"
+    return None
+
+
 def private(problem: Problem, d: Decision) -> tuple[int, ...]:
     """The axes of a decision's table along which nothing changes for anybody but through what it does: its own dice."""
     return tuple(i for i, x in enumerate(ordered_dims(problem, d)) if problem.reduction.coordinates[x].role == "nature" and [
