@@ -208,9 +208,9 @@ def refitted(nodes: np.ndarray, often: np.ndarray, open_ends: tuple[bool, bool])
     even = np.linspace(low, max(high, low + 1e-9), count)
     if unfit:
         return even, True
-    place = np.linspace(0.0, 1.0, count)
-    taken = np.interp(place, np.concatenate([[0.0], share]), np.concatenate([[nodes[0]], nodes]))
-    mixed = np.maximum.accumulate((even + np.interp(np.linspace(0, count - 1, count), np.arange(count), taken)) / 2)
+    share = np.concatenate([[0.0], share[:-1] + np.diff(share) / 2])
+    share = (nodes - low) / width / 2 + share / max(share[-1], 1e-12) / 2
+    mixed = np.interp(np.linspace(0.0, 1.0, count), share, nodes)
     mixed[0], mixed[-1] = low, high
     return mixed, False
 
