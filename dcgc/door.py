@@ -333,7 +333,7 @@ def compute(game: Game, settings: Settings, run: Run | None, thorough: bool, rep
         trained = learn(problem, settings, store, reported, stopping)
     if report is not None:
         report(Progress("scoring", "every figure and regret, on the original game", 0, 1, float("nan")))
-    card = score(problem, trained.profile, thorough, trained.alternatives)
+    card = with_gaps(game, score(problem, trained.profile, thorough, trained.alternatives), trained)
     result = Result(game, settings, trained, card, None if run is None else run.folder, notes)
     if run is not None:
         write_result(run, result)
@@ -350,7 +350,14 @@ def evaluate(result: Result | str | os.PathLike[str], thorough: bool = False) ->
     if not isinstance(result, Result):
         result = open_run(result)
     set_up_jax(result.settings.precision)
-    return score(result.game.problem, result.trained.profile, thorough)
+    return with_gaps(result.game, score(result.game.problem, result.trained.profile, thorough), result.trained)
+
+
+def with_gaps(game: Game, card: Scorecard, trained: Trained) -> Scorecard:
+    """A scorecard with what relaxing jumps in training made of the figures."""
+    from .learning.jumps import gaps
+
+    return replace(card, gaps=gaps(game.accounts, card, trained.relaxed))
 
 
 def tap(result: Result | str | os.PathLike[str], samples: int = 4096, seed: int = 0) -> TapStudy:
@@ -458,11 +465,13 @@ def engines(game: Game) -> list[str]:
     """Which engines would train a game, in order, and why the others would not, in sentences. Raises GameError if none can."""
     problem = game.problem
     from .learning import ENGINES, plan
+    from .learning.jumps import ways
     from .runs.configuration import resolve
 
     settings, _ = resolve(game.core.settings, {})
     order, refused = plan(problem, settings)
-    return [f"trained by {', then '.join(ENGINES[name].title for name in order)}", *(f"not by {why}" for why in refused)]
+    return [f"trained by {', then '.join(ENGINES[name].title for name in order)}", *(f"not by {why}" for why in refused),
+            *(way for name in order[:1] for way in ways(problem, ENGINES[name]))]
 
 
 def check_engine(name: str) -> None:
@@ -577,6 +586,7 @@ def write_result(run: Run, result: Result) -> None:
                 "alarms": list(trained.alarms), "notes": list(trained.notes),
                 "equilibria": [[count, dict(costs)] for count, costs in trained.equilibria], "names": list(trained.names),
                 "history": [list(entry) for entry in trained.history], "objective": list(trained.objective),
+                "relaxed": dict(trained.relaxed), "ways": list(trained.ways),
             },
         })
     except OSError as problem:
@@ -620,7 +630,8 @@ def read_result(run: Run, game: Game, settings: Settings, notes: tuple[str, ...]
             profile, data["engine"], tuple((engine, step, float(cost)) for engine, step, cost in training["history"]),
             tuple((count, {player: float(cost) for player, cost in costs.items()}) for count, costs in training["equilibria"]),
             tuple(training["alarms"]), bool(data["interrupted"]), tuple(training["notes"]),
-            names=tuple(training.get("names", ())), objective=tuple(training.get("objective", ())))
+            names=tuple(training.get("names", ())), objective=tuple(training.get("objective", ())),
+            relaxed={player: float(cost) for player, cost in training.get("relaxed", {}).items()}, ways=tuple(training.get("ways", ())))
         return Result(game, settings, trained, from_data(data, game.source), run.folder, notes)
     except (OSError, serialise.BadFile) as problem:
         raise RunProblem(str(problem)) from None

@@ -57,7 +57,7 @@ def result_data(result: Result) -> dict[str, Any]:
     return {
         "game": result.game.name, "seed": result.settings.seed, "engine": trained.engine, "interrupted": trained.interrupted,
         "folder": result.folder, **to_data(result.scorecard), "alarms": list(result.alarms),
-        "notes": [*result.notes, *trained.notes], "objective": list(trained.objective),
+        "notes": [*result.notes, *trained.notes], "objective": list(trained.objective), "ways": list(trained.ways),
         "equilibria": [
             {"starts": count, "costs": dict(costs), **({"name": trained.name_of(i)} if trained.name_of(i) else {})}
             for i, (count, costs) in enumerate(trained.equilibria)],

@@ -137,6 +137,8 @@ def print_result(result: Result) -> None:
         print("Training was interrupted: this is what it had found. `--resume` goes on.")
     for sentence in result.trained.objective:
         print(visible(sentence + "."))
+    for way in result.trained.ways:
+        print(visible(way + "."))
     print()
     print_scorecard(result.scorecard, result.shown, result.alarms)
     others = result.trained.equilibria[1:]

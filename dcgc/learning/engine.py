@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..lower.problem import Problem
+from ..lower.world import World
 from .settings import Reporter, Settings
 
 State = dict[str, Any]
@@ -41,6 +42,18 @@ class Engine(abc.ABC):
     def heeds(self, problem: Problem) -> bool:
         """Whether it moves policies by gradients, and so can have terms in its objective, estimators, and routes that stop."""
         return False
+
+    def way(self, problem: Problem) -> str:
+        """How a comparison that decisions move is taken in training, in words."""
+        return "taken as it is: nothing moves it here"
+
+    def way_of_choices(self, problem: Problem) -> str:
+        """How finite decisions are taken in training, in words."""
+        return "summed out exactly over its options"
+
+    def relaxed_world(self, problem: Problem, settings: Settings, state: State, profile: dict[str, Any]) -> World | None:
+        """A found profile's world as the last step of the training had it; None where comparisons are exact."""
+        return None
 
     @abc.abstractmethod
     def start(self, problem: Problem, settings: Settings) -> State:

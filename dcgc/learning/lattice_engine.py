@@ -19,10 +19,11 @@ from ..lower.factored import product_dims
 from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, finite_size, information_grid
 from ..lower.problem import Problem
+from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from . import galerkin
 from .engine import Engine, Found, State
-from .lattices import OnLattices, carried, played, pooled, refitted, settle, starts, with_acts
+from .lattices import TEMPERATURES, OnLattices, carried, played, pooled, refitted, settle, starts, unsuited, with_acts
 from .settings import Progress, Reporter, Settings
 from .starting import neutral_rule
 from .sweep_engine import JUMP, cached, gainer
@@ -44,7 +45,7 @@ class LatticeEngine(Engine):
     """See the module. The state has the lattices and the laws of all starts, then tables."""
 
     name = "lattices"
-    title = "mixed strategies on lattices of acts, then free-form policies on a grid"
+    title = "laws on lattices of acts, refined as free-form policies"
     settles = True
 
     def refuses(self, problem: Problem) -> str | None:
@@ -52,19 +53,19 @@ class LatticeEngine(Engine):
             return "a family is too large for a grid"
         if not problem.reduction.complete:
             return "; ".join(f"what {k} knows is no set of coordinates ({why})" for k, why in problem.reduction.reasons.items())
-        if any(d.kind != "real" or d.shape for d in problem.game.decisions):
-            return "some decisions are no single reals"
-        if problem.is_team:
-            return "everybody minimises the same"
-        if not problem.has_jumps and not any(d.mixed for d in problem.game.decisions):
-            return "no payment jumps with what is decided, and nobody mixes"
-        if any(problem.dependence.observers(d.name) for d in problem.game.decisions):
-            return "somebody sees what another did"
-        if problem.game.constraints or any(p.information is not None for p in problem.game.payments):
-            return "there are constraints or priced information"
+        why = unsuited(problem)
+        if why is not None:
+            return why
         if layout(problem) is None:
             return "lattices of acts for all that a payment depends on would be too large"
         return None
+
+    def way(self, problem: Problem) -> str:
+        return (f"summed out against the others' laws on lattices of acts, annealed to a temperature of {TEMPERATURES[1]:g} of what is at "
+                "stake, then integrated over cells; no temperature at the end")
+
+    def relaxed_world(self, problem: Problem, settings: Settings, state: State, profile: dict[str, Any]) -> World | None:
+        return problem.world(small_grid(problem, state["signals"]), problem.reduction, profile, Relaxation("cells"))
 
     # ------------------------------------------------------------ the state machine
 

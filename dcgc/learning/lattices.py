@@ -49,6 +49,21 @@ class OnLattices(Problem):
         return Reduction({**plain.coordinates, **acts}, plain.information, plain.reasons)
 
 
+def unsuited(problem: Problem) -> str | None:
+    """Why a game's structure is none for lattices of acts, or None."""
+    if any(d.kind != "real" or d.shape for d in problem.game.decisions):
+        return "some decisions are no single reals"
+    if problem.is_team:
+        return "everybody minimises the same"
+    if not problem.has_jumps and not any(d.mixed for d in problem.game.decisions):
+        return "no payment jumps with what is decided, and nobody mixes"
+    if any(problem.dependence.observers(d.name) for d in problem.game.decisions):
+        return "somebody sees what another did"
+    if problem.game.constraints or any(p.information is not None for p in problem.game.payments):
+        return "there are constraints or priced information"
+    return None
+
+
 def private(problem: Problem, d: Decision) -> tuple[int, ...]:
     """The axes of a decision's table along which nothing changes for anybody but through what it does: its own dice."""
     return tuple(i for i, x in enumerate(ordered_dims(problem, d)) if problem.reduction.coordinates[x].role == "nature" and [
@@ -193,9 +208,9 @@ def refitted(nodes: np.ndarray, often: np.ndarray, open_ends: tuple[bool, bool])
     even = np.linspace(low, max(high, low + 1e-9), count)
     if unfit:
         return even, True
-    place = np.linspace(0.0, 1.0, count)
-    taken = np.interp(place, np.concatenate([[0.0], share]), np.concatenate([[nodes[0]], nodes]))
-    mixed = np.maximum.accumulate((even + np.interp(np.linspace(0, count - 1, count), np.arange(count), taken)) / 2)
+    share = np.concatenate([[0.0], share[:-1] + np.diff(share) / 2])
+    share = (nodes - low) / width / 2 + share / max(share[-1], 1e-12) / 2
+    mixed = np.interp(np.linspace(0.0, 1.0, count), share, nodes)
     mixed[0], mixed[-1] = low, high
     return mixed, False
 

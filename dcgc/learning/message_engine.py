@@ -39,7 +39,7 @@ from .own import own_gradient
 from .regularisers import with_terms
 from .relevance import attended
 from .settings import Progress, Reporter, Settings
-from .smoothing import relax
+from .smoothing import relax, way_of_steps
 from .starting import keys, layout_of, pick
 from .sweep_engine import cached
 
@@ -75,6 +75,16 @@ class MessageEngine(Engine):
             if d.finite and not d.enumerable and d.channel is None:
                 return f"{d.name} is an array of choices"
         return None
+
+    def way(self, problem: Problem) -> str:
+        return way_of_steps(sampled_grid(problem, 2, 0))
+
+    def way_of_choices(self, problem: Problem) -> str:
+        return "its probabilities stand for it where payments are linear in them, else summed out; words are sent straight through"
+
+    def relaxed_world(self, problem: Problem, settings: Settings, state: State, profile: dict[str, Any]) -> World | None:
+        grid = sampled_grid(problem, HELD_OUT, settings.seed + 77)
+        return problem.world(grid, problem.natural, profile, relax(problem, grid, 1.0))
 
     def heeds(self, problem: Problem) -> bool:
         return True

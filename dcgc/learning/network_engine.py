@@ -28,6 +28,7 @@ from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.samples import resized
 from ..lower.strategy import Strategy, finite_sizes, real_inputs
+from ..lower.world import World
 from ..source import Diagnostic, GameError
 from .coefficients import units
 from .engine import Engine, Found, State
@@ -38,7 +39,7 @@ from .own import own_gradient, trembling
 from .regularisers import with_terms
 from .relevance import attended
 from .settings import Progress, Reporter, Settings
-from .smoothing import relax
+from .smoothing import relax, way_of_steps
 from .starting import keys, neutral_rule, pick, strategy
 from .sweep_engine import cached, exact_replies
 
@@ -69,6 +70,13 @@ class NetworkEngine(Engine):
             if d.finite and len(d.shape) > 1:
                 return f"{d.name} is an array of choices"
         return None
+
+    def way(self, problem: Problem) -> str:
+        return way_of_steps(self.ground(problem, Settings(), 0)[0])
+
+    def relaxed_world(self, problem: Problem, settings: Settings, state: State, profile: dict[str, Any]) -> World | None:
+        grid, reduction = self.ground(problem, settings, settings.seed * 100_003 + state["step"], profile)
+        return problem.world(grid, reduction, profile, relax(problem, grid, 1.0))
 
     def heeds(self, problem: Problem) -> bool:
         return not problem.game.constraints  # their multipliers stay where they are here

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
@@ -76,7 +76,8 @@ class Trained:
     ``alternatives``: the profiles of the other distinct equilibria (in a game, not in a team), in the order of ``equilibria``.
     ``names``: what each of ``equilibria`` is called, if it has a name:
     "babbling" where nobody tells anybody anything. ``objective``: in what the training had another objective than the game's
-    own costs, or another gradient, and which wishes of that kind had no effect; in sentences."""
+    own costs, or another gradient, and which wishes of that kind had no effect; in sentences. ``relaxed``: every player's cost as the
+    training saw it, where it relaxed a jump. ``ways``: how each jump was taken, in sentences."""
 
     profile: dict[str, Any]
     engine: str
@@ -88,6 +89,8 @@ class Trained:
     alternatives: tuple[dict[str, Any], ...] = ()
     names: tuple[str, ...] = ()
     objective: tuple[str, ...] = ()
+    relaxed: Mapping[str, float] = field(default_factory=dict)
+    ways: tuple[str, ...] = ()
 
     def name_of(self, i: int) -> str:
         """What the i-th distinct solution is called ("" if it has no name)."""

@@ -8,11 +8,20 @@ from ..lower.grid import Grid
 from ..lower.problem import Problem
 from ..primitives.relaxations import Relaxation
 
+WARM, COLD = 0.3, 0.02  # temperatures of the logistic step at first and in the end
 
-def relax(problem: Problem, grid: Grid, progress: Array) -> Relaxation:
+
+def relax(problem: Problem, grid: Grid, progress: Array | float) -> Relaxation:
     """Jumps: spread over cells on a product grid, a logistic step that sharpens on scattered nodes."""
     if not problem.has_steps:
         return Relaxation("exact")
     if grid.scattered:
-        return Relaxation("sigmoid", temperature=0.3 * (0.02 / 0.3) ** progress)  # type: ignore[arg-type]
+        return Relaxation("sigmoid", temperature=WARM * (COLD / WARM) ** progress)  # type: ignore[arg-type]
     return Relaxation("cells")
+
+
+def way_of_steps(grid: Grid) -> str:
+    """The same in words."""
+    if grid.scattered:
+        return f"relaxed to a logistic step, annealed from {WARM:g} to {COLD:g} of the spread of what is compared"
+    return "integrated over cells (the part of each cell in which it holds); no temperature"

@@ -24,10 +24,12 @@ from ..lower.problem import Problem
 from ..lower.resolve import resolution, with_observation
 from ..lower.strategy import BestResponse
 from ..lower.variable import constant, contract
+from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from . import galerkin
 from .descent import descend
 from .engine import Engine, Found, State
+from .lattices import unsuited
 from .settings import Progress, Reporter, Settings
 from .starting import keys
 from .starts import start_table
@@ -88,7 +90,12 @@ def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
         return (Phase("exploring", restarts, 1.0, 8, 4), Phase("descending", 8, 1.0, 2, 1, 60), Phase("descending", 3, 1.0, 3, 1, 100),
                 Phase("refining", 2, 2.0, 2, 1, 100), Phase("refining", 1, 2.0, 2, 1, 60))
     return (Phase("exploring", restarts, 1.0, 50, 25, damping=(0.5, 0.1), smooth=0.08),
-            Phase("solving", 4, 1.0, len(NODES), 1, newton=True))
+            Phase("solving", 4, 1.0, len(levels(problem)), 1, newton=True))
+
+
+def levels(problem: Problem) -> tuple[int, ...]:
+    """Numbers of nodes for Newton's method: a few where lattices take over if these do not do."""
+    return NODES[:2] if unsuited(problem) is None else NODES
 
 
 class SweepEngine(Engine):
@@ -116,6 +123,19 @@ class SweepEngine(Engine):
         if resolution(problem, EXPLORE, BUDGET) is None:
             return "a grid over all that the payments depend on would be too large"
         return None
+
+    def way(self, problem: Problem) -> str:
+        return "integrated over cells and the others' distribution (the part of each cell in which it holds); no temperature"
+
+    def way_of_choices(self, problem: Problem) -> str:
+        last = schedule(problem, 1)[-1]
+        if last.sharp:
+            return "summed out exactly over its options, probabilities annealed to best options"
+        return f"summed out exactly over its options, annealed to an entropy temperature of {last.temperature[1]:g} of what is at stake"
+
+    def relaxed_world(self, problem: Problem, settings: Settings, state: State, profile: dict[str, Any]) -> World | None:
+        grid = self.grid(problem, settings, state, exact_replies(problem, settings))
+        return problem.world(grid, problem.reduction, profile, Relaxation("cells"))
 
     # ------------------------------------------------------------ the state machine
 
@@ -202,7 +222,7 @@ class SweepEngine(Engine):
                others: Mapping[str, Any], grid: Grid) -> State:
         """One solution of the projected first-order conditions for every restart, kept where a best reply then gains less than before."""
         index = state["sweep"]
-        count = min(NODES[index], max(3, grid_least(problem, grid)))
+        count = min(levels(problem)[index], max(3, grid_least(problem, grid)))
         gain = gainer(problem, others)
         kept, costs, gains, residuals = [], [], [], []
         for r in range(len(state["costs"])):
@@ -221,7 +241,7 @@ class SweepEngine(Engine):
                         f"deviation gains {min(gains):.1e}", progress(phases, state["phase"], end), total(phases), costs[order[0]]))
         return {**state, "tables": {k: jnp.stack([kept[i][k] for i in order]) for k in state["tables"]},
                 "costs": np.asarray(costs)[order], "movement": np.asarray(gains)[order], "sweep": end,
-                "merged": [state["merged"][i] for i in order], "solved": enough or end >= len(NODES)}
+                "merged": [state["merged"][i] for i in order], "solved": enough or end >= len(levels(problem))}
 
     def next_phase(self, problem: Problem, settings: Settings, state: State, phases: tuple[Phase, ...],
                    others: Mapping[str, Any]) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.naming import written
@@ -18,6 +18,7 @@ from .affine_engine import AffineEngine
 from .backward_engine import BackwardEngine
 from .dynamic_engine import DynamicEngine
 from .engine import Engine, Found
+from .jumps import relaxed_costs, ways
 from .lattice_engine import LatticeEngine
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
@@ -43,6 +44,7 @@ class Candidate:
     engine: str
     found: Found
     judged: Judgement
+    relaxed: Mapping[str, float] = field(default_factory=dict)
 
 
 def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
@@ -131,7 +133,8 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
         state["history"] = [*state["history"], [p.engine, p.step, p.cost]]
         report(p)
 
-    candidates = [Candidate(f["engine"], Found(f["profile"], f["starts"]), Judgement(**f["judged"])) for f in state["found"]]
+    candidates = [Candidate(f["engine"], Found(f["profile"], f["starts"]), Judgement(**f["judged"]), f["relaxed"])
+                  for f in state["found"]]
     while state["index"] < len(order) and not interrupted:
         engine = ENGINES[order[state["index"]]]
         try:
@@ -169,7 +172,8 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
                    tuple((n, dict(c.judged.costs)) for n, c in distinct),
                    alarms(best, state["history"], settings), interrupted, tuple(notes),
                    () if problem.is_team else tuple(c.found.profile for _, c in distinct[1:]),
-                   tuple(name_of(problem, c) for _, c in distinct), said_of(problem, settings, ENGINES[best.engine]))
+                   tuple(name_of(problem, c) for _, c in distinct), said_of(problem, settings, ENGINES[best.engine]),
+                   dict(best.relaxed), ways(problem, ENGINES[best.engine]))
 
 
 def said_of(problem: Problem, settings: Settings, engine: Engine) -> tuple[str, ...]:
@@ -208,11 +212,13 @@ def accepted(problem: Problem, c: Candidate) -> bool:
 
 def candidates_of(problem: Problem, engine: Engine, settings: Settings, state: dict[str, Any]) -> list[Candidate]:
     """What an engine found, judged on nodes of its own."""
-    return [Candidate(engine.name, f, judge(problem, f.profile)) for f in engine.harvest(problem, settings, state)]
+    return [Candidate(engine.name, f, judge(problem, f.profile),
+                      relaxed_costs(problem, engine.relaxed_world(problem, settings, state, f.profile)))
+            for f in engine.harvest(problem, settings, state)]
 
 
 def saved(c: Candidate) -> dict[str, Any]:
-    return {"engine": c.engine, "profile": c.found.profile, "starts": c.found.starts,
+    return {"engine": c.engine, "profile": c.found.profile, "starts": c.found.starts, "relaxed": dict(c.relaxed),
             "judged": {"costs": dict(c.judged.costs), "total": c.judged.total, "regret": c.judged.regret, "sharp": c.judged.sharp,
                        "error": c.judged.error}}
 

@@ -37,7 +37,7 @@ def tables(card: Scorecard, shown: Sequence[str] | None = None) -> list[Table]:
     """The tables of a scorecard, empty ones left out. ``shown``: the labels of the figures that matter (default: all)."""
     labels = [label for label in card.figures if shown is None or label in shown]
     found = [figures_table([card.figures[label] for label in labels]), comparisons_table(card.comparisons), channels_table(card),
-             regrets_table(card), margins_table(card)]
+             regrets_table(card), gaps_table(card), margins_table(card)]
     return [table for table in found if table.rows]
 
 
@@ -95,6 +95,13 @@ def regrets_table(card: Scorecard) -> Table:
             for r in card.regrets]
     columns = ("player", "regret", "at unreached inputs", "kind", "by")
     return said_once(Table("What a deviation could gain", columns, tuple(rows), frozenset({1, 2})))
+
+
+def gaps_table(card: Scorecard) -> Table:
+    """What relaxing jumps in training made of the figures."""
+    rows = tuple((g.label, show_value(g.relaxed), show_value(g.exact), f"{g.gap:+.1e}") for g in card.gaps)
+    return Table("Relaxation gap: a figure as training had it less the exact one", ("figure", "relaxed", "exact", "gap"), rows,
+                 frozenset({1, 2, 3}))
 
 
 def margins_table(card: Scorecard) -> Table:

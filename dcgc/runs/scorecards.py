@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..source import Source, Span
-from ..verify.figures import ChannelLedger, Comparison, Curve, Figure, Margin, Regret, Scorecard
+from ..verify.figures import ChannelLedger, Comparison, Curve, Figure, Gap, Margin, Regret, Scorecard
 
 
 def to_data(card: Scorecard) -> dict[str, Any]:
@@ -19,6 +19,7 @@ def to_data(card: Scorecard) -> dict[str, Any]:
         "comparisons": [comparison_data(c) for c in card.comparisons],
         "alarms": list(card.alarms),
         "curves": [plain(curve) for curve in card.curves],
+        "gaps": [plain(gap) for gap in card.gaps],
         "margins": [plain(margin) for margin in card.margins],
         "channels": [{**plain(c), "rate": figure_data(c.rate)} for c in card.channels],
     }
@@ -49,6 +50,7 @@ def from_data(data: Mapping[str, Any], source: Source) -> Scorecard:
         data["method"],
         tuple(ledger_from(c) for c in data.get("channels", ())),
         tuple(margin_from(m) for m in data.get("margins", ())),
+        tuple(Gap(g["label"], float(g["relaxed"]), float(g["exact"]), float(g["gap"])) for g in data.get("gaps", ())),
     )
 
 

@@ -79,6 +79,16 @@ class Margin:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A figure under the relaxation that trained it, the exact one, and the difference: relaxed - exact."""
+
+    label: str
+    relaxed: float
+    exact: float
+    gap: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A published figure beside ours. ``verdict``: "met", "missed", "beaten" (a record), "not reached" (a record), "holds",
     "violated" (a bound: an error of ours), "absent" (no value), "met by another equilibrium" (``found`` is then that one's figure)."""
@@ -112,7 +122,7 @@ class Scorecard:
     """Everything that is said of a profile, computed on the original, unrelaxed game apart from what trained it.
 
     ``figures``: by label: ``cost(P)`` of every player, member and team (payoffs too where the game says payoff), measures. ``margins``:
-    of followers who are indifferent.
+    of followers who are indifferent. ``gaps``: of players' costs (payoffs) where training relaxed a jump.
     """
 
     figures: dict[str, Figure]
@@ -123,3 +133,4 @@ class Scorecard:
     method: str
     channels: tuple[ChannelLedger, ...] = ()
     margins: tuple[Margin, ...] = ()
+    gaps: tuple[Gap, ...] = ()
