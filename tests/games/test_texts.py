@@ -117,6 +117,8 @@ PUBLISHED = [
     ("demand_curve", {"bits": 0}, "kept", 0),
     ("demand_schedules", {}, "slope", -0.5),
     ("demand_schedules", {}, "payoff(Trader[1])", 0.416666667),
+    ("unlike_sellers", {}, "slope_of_light", 0.579795897),
+    ("unlike_sellers", {}, "slope_of_steep", 0.379795897),
     ("nonlinear_pricing", {}, "entry", 0.5),
     ("nonlinear_pricing", {}, "payoff(Monopolist)", 0.083333333),
 ]
