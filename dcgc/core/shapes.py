@@ -50,7 +50,7 @@ def scalar_shape(shapes: Sequence[Shape]) -> Shape:
 
 
 ELEMENTWISE = ("add sub mul div pow neg exp log sqrt abs sin cos tanh sign floor clip mod maximum minimum where sigmoid "
-               "mask").split()
+               "mask between above inside").split()
 COMPARISONS = "lt le gt ge eq ne".split()
 LOGIC = "and or not".split()
 REDUCTIONS = "sum mean prod max min norm argmax".split()

@@ -2,13 +2,14 @@
 
 from ..core.site import Game
 from .finite_observations import finite_observations
+from .isolated_unknowns import isolated_unknowns
 from .linear_equations import linear_equations
 from .multipliers import multipliers
 from .polynomial_integrals import polynomial_integrals
 from .stage_game import stage_game
 from .unroll import unroll
 
-PASSES = (unroll, polynomial_integrals, linear_equations, multipliers, finite_observations)
+PASSES = (unroll, polynomial_integrals, linear_equations, isolated_unknowns, multipliers, finite_observations)
 
 
 def simplify(game: Game) -> Game:

@@ -28,12 +28,24 @@ def safe_sqrt(x: Array) -> Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), jnp.where(x < 0, jnp.nan, 0.0))
 
 
+def between(x: Array, low: Array, high: Array) -> Array:
+    """What solves an equation, kept within its interval."""
+    return jnp.clip(x, low, high)
+
+
+def inside(x: Array, y: Array, low: Array, high: Array) -> Array:
+    """That of two roots which lies in the interval (or nearer to it)."""
+    out_of = [jnp.maximum(low - r, r - high) for r in (x, y)]
+    return jnp.where(out_of[0] <= jnp.maximum(out_of[1], 0.0), x, y)
+
+
 #: Entry by entry.
 ELEMENTWISE: Mapping[str, Callable[..., Array]] = {
     "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "pow": jnp.power, "neg": jnp.negative,
     "exp": jnp.exp, "log": jnp.log, "sqrt": safe_sqrt, "abs": jnp.abs, "sin": jnp.sin, "cos": jnp.cos, "tanh": jnp.tanh,
     "floor": jnp.floor, "mod": jnp.mod, "maximum": lambda *xs: _chain(jnp.maximum, xs),
     "minimum": lambda *xs: _chain(jnp.minimum, xs), "clip": lambda x, low, high: jnp.clip(x, low, high),
+    "between": between, "above": jnp.maximum, "inside": inside,
     "sigmoid": jax.nn.sigmoid, "mask": lambda x, b: jnp.where(b == 0, 0.0, jnp.where(b == 0, 0.0, x) * b),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,11 @@ import numpy as np
 from ..core import expression as core
 from ..lower.evaluate import evaluate
 from ..lower.factored import expected
+from ..lower.intervals import NODES
 from ..lower.problem import Problem
 from ..lower.variable import Variable, lift
 from ..lower.world import World
+from ..primitives.quadrature import gauss_legendre
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Reader:
     def resolved(self, e: core.Expression) -> core.Expression:
         handler = RESOLVERS.get(type(e))
         if handler is not None:
-            return constant_of(getattr(self, handler)(e))
+            return constant_of(handler(self, e))
+        if isinstance(e, (core.Fold, core.Over)) and any(isinstance(x, core.Rule) for x in core.walk(e.body)):
+            return self.resolved(written_out(e))  # a policy is asked at numbers
         return core.rebuild(e, self.resolved)
 
     def moment(self, e: core.Moment) -> np.ndarray:
@@ -97,4 +102,32 @@ def constant_of(value: np.ndarray) -> core.Constant:
     return core.Constant(nested(np.asarray(value).tolist()))
 
 
-RESOLVERS: Mapping[type, str] = {core.Moment: "moment", core.Account: "account", core.Rule: "ruled"}
+RESOLVERS: Mapping[type, Callable[[Reader, Any], np.ndarray]] = {
+    core.Moment: Reader.moment, core.Account: Reader.account, core.Rule: Reader.ruled,
+}
+
+
+def written_out(e: core.Fold | core.Over) -> core.Expression:
+    """A reduction over members, or an integral, as terms at numbers: of an integral those of a Gauss-Legendre rule."""
+    if isinstance(e, core.Over):
+        rule = gauss_legendre(NODES)
+        length = core.Apply("sub", (e.high, e.low))
+        points = [core.Apply("add", (e.low, core.Apply("mul", (length, core.Constant(float(t)))))) for t in rule.nodes[:, 0]]
+        terms = [core.Apply("mul", (core.Constant(float(w)), replaced(e.body, core.Unknown(e.unknown), x)))
+                 for w, x in zip(rule.weights, points, strict=True)]
+        mean = core.Apply("sum", (core.Stack(tuple(terms)),))
+        return mean if e.operation == "mean" else core.Apply("mul", (length, mean))
+    members = [core.Constant(float(k)) for k in range(e.axis.low, e.axis.low + e.axis.size)]
+    bodies = tuple(replaced(e.body, core.Member(e.axis), k) for k in members)
+    if e.condition is None:
+        return core.Apply(e.reduction, (core.Stack(bodies),))
+    holds = [replaced(e.condition, core.Member(e.axis), k) for k in members]
+    neutral = core.Constant({"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -math.inf, "min": math.inf}[e.reduction])
+    kept = core.Stack(tuple(core.Apply("where", (h, b, neutral)) for h, b in zip(holds, bodies, strict=True)))
+    if e.reduction != "mean":
+        return core.Apply(e.reduction, (kept,))
+    return core.Apply("div", (core.Apply("sum", (kept,)), core.Apply("sum", (core.Stack(tuple(holds)),))))
+
+
+def replaced(e: core.Expression, old: core.Expression, new: core.Expression) -> core.Expression:
+    return new if e == old else core.rebuild(e, lambda c: replaced(c, old, new))

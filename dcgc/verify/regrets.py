@@ -39,6 +39,7 @@ SWITCHING = 1200  # nodes of a signal on which a finite decision switches: what 
 BUDGET = 800_000
 TRIALS, LEAST_SAMPLES = 1 << 18, 1024  # samples times constant deviations
 TRIALS_AT_ONCE = 1 << 15
+SEARCHED = 12  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
 SOFTENED = 0.02  # of the spread of what is compared: the width of a softened step
 
 
@@ -168,7 +169,8 @@ def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -
         return word_deviation(problem, profile, d)
     if d.finite or d.kind == "simplex":
         return finite_deviation(problem, profile, d)
-    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=4096, summed=without_coordinate(problem, profile))
+    fewer = SEARCHED if problem.searches else 1
+    grid, _ = natural_grid(problem, 60_000 // fewer, seed=5, largest=16, samples=4096 // fewer, summed=without_coordinate(problem, profile))
     exact = Relaxation("cells" if problem.has_steps else "exact")
     search = Relaxation("sigmoid", temperature=SOFTENED) if problem.has_steps and grid.scattered else exact
     world = problem.world(grid, problem.natural, profile, exact)

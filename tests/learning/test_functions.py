@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
 from small_games import game_file, problem
 
 from dcgc.learning import ENGINES, Settings, train
@@ -33,6 +34,41 @@ def test_supply_functions(sellers, slope):
     assert {c.verdict for c in card.comparisons} == {"met"}
     regret = regrets(p, found.profile)["Seller[1]"]
     assert regret.ex_ante < 1e-9 and not regret.exact and "coefficients" in regret.method
+
+
+def test_demand_schedules_are_shaded():
+    """Kyle 1989 with private values: x(p) = c (value - p) with c = (N - 2) / ((N - 1) lambda) solves everybody's first-order conditions,
+    and the competitive c = 1 / lambda does not."""
+    p = game_file("demand_schedules")
+    unknowns = Unknowns.of(p, 0, 5000)
+    gradients = jax.jit(unknowns.own_gradients)
+    template = jax.tree.leaves(unknowns.trained)
+    assert sorted(np.shape(x) for x in template) == [(1, 2), (1, 2, 1)]  # offsets and gains of (intercept, slope) in the value
+
+    def schedule(c):
+        return jnp.asarray(ravel_pytree(jax.tree.map(
+            lambda x: jnp.asarray([[0.0, -c]]) if x.ndim == 2 else jnp.asarray([[[c], [0.0]]]), unknowns.trained))[0])
+
+    np.testing.assert_allclose(gradients(schedule(0.5)), 0.0, atol=1e-9)
+    assert np.abs(gradients(schedule(1.0))).max() > 0.1
+
+
+@pytest.mark.study
+def test_a_price_list_for_quality():
+    """Mussa and Rosen 1978: a menu price x / 2 + x^2 / 4, a profit of 1/12."""
+    p = game_file("nonlinear_pricing")
+    card = score(p, train(p, Settings()).profile)
+    assert {c.verdict for c in card.comparisons} == {"met"}
+
+
+@pytest.mark.study
+def test_a_demand_curve_over_twelve_bits():
+    """Within a factor of five of Shannon's lower bound, and never below it; 99.9% of what the curve is worth is kept."""
+    p = game_file("demand_curve")
+    card = score(p, train(p, Settings()).profile)
+    (bound,) = card.comparisons
+    assert bound.verdict == "holds" and float(card.figures["cost(Chain)"]) < 5 * bound.published
+    assert float(card.figures["kept"]) > 0.999
 
 
 UNLIKE = """game Unlike

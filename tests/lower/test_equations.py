@@ -131,3 +131,29 @@ def test_only_where_the_equation_has_to_hold():
 def test_the_examples_of_the_codes(code):
     found = alarms(CODES[code].example, u=lambda x: x, v=lambda: 0.0)
     assert len(found) == 1 and code in found[0]
+
+
+@pytest.mark.parametrize(("equation", "solution"), [
+    ("3 * p^(-1.5) = x + 1", lambda x: ((x + 1) / 3) ** (-1 / 1.5)), ("x + 2 = 4 * exp(-p / 2)", lambda x: -2 * np.log((x + 2) / 4)),
+    ("1 + log(p) * 2 = x", lambda x: np.exp((x - 1) / 2)), ("sqrt(p + x) = 1.5", lambda x: 2.25 - x),
+    ("1 / (p + 1) = 1 / (x + 2)", lambda x: x + 1),
+    ("p^2 + x * p = 3", lambda x: (-x + np.sqrt(x**2 + 12)) / 2), ("(p - 9) * (p - x / 3 - 0.1) = 0", lambda x: x / 3 + 0.1)])
+def test_closed_forms_and_their_derivatives(equation, solution):
+    """Isoelastic and exponential demand, quadratics with one root in the interval: no search is left, nothing is reported."""
+    p = problem("game G\nplayer A\nrandom x ~ Uniform(0, 1)\ndecide u : Real by A knowing x\n"
+                f"solve p in [0, 5] : {equation}\ncost A = (u - p)^2\n")
+    assert equations_left(p) == []
+    world = natural(p, {"u": rule(lambda x: x)})
+    x = np.asarray(world.value("x").data)
+    np.testing.assert_allclose(np.asarray(world.value("p").data), solution(x), rtol=1e-12)
+    assert equation_alarms(p, [world]) == []
+
+
+@pytest.mark.parametrize(("equation", "found"), [("p^2 = x - 3", 0.0), ("exp(p) = x - 3", 0.0), ("p^(-2) = x + 0.01", 5.0)])
+def test_closed_forms_keep_to_the_interval_where_there_is_no_root(equation, found):
+    p = problem("game G\nplayer A\nrandom x ~ Uniform(0, 0.01)\ndecide u : Real by A knowing x\n"
+                f"solve p in [0, 5] : {equation}\ncost A = (u - p)^2\n")
+    assert equations_left(p) == []
+    world = natural(p, {"u": rule(lambda x: x)})
+    np.testing.assert_allclose(np.asarray(world.value("p").data), found, atol=1e-12)
+    assert len(equation_alarms(p, [world])) == 1

@@ -7,7 +7,7 @@ import math
 import jax
 import numpy as np
 import pytest
-from small_games import figures, natural, problem, rule
+from small_games import elaborated, figures, natural, problem, rule
 
 from dcgc.core.codes import CODES
 from dcgc.core.expression import Over, walk
@@ -16,6 +16,7 @@ from dcgc.lower.plans import natural_grid
 from dcgc.lower.variable import constant
 from dcgc.semantics import check
 from dcgc.source import Ledger, Source
+from dcgc.verify.expectations import Reader
 from dcgc.verify.intervals import interval_alarms
 
 HEAD = "game G\nplayer A\nrandom a ~ Uniform(1, 2)\ndecide u : Real by A knowing a\n"
@@ -141,6 +142,18 @@ def codes(expression):
     ("argmin(a * p for p in [2, 2])", "T231")])
 def test_mistakes(expression, code):
     assert codes(expression)[:1] == [code]
+
+
+def test_a_policy_over_an_interval_and_over_many_points():
+    """u = a^2: its integral over [1, 2] is 7/3, and the sum over tenths is that of the squares."""
+    text = f"{HEAD}cost A = (u - a)^2\nmeasure area = integral(rule(u, q) for q in [1, 2])\n" \
+        "measure points = sum(rule(u, j / 10) for j in 0..10 if j > 3)\nmeasure far = max(rule(u, j / 10) + E[a] for j in 0..10)\n"
+    p = problem(text)
+    reader = Reader(p, natural(p, RULES), lambda name, member, inputs: inputs[0] ** 2)
+    found = {m.name: float(reader.number(m.value)) for m in p.game.measures}
+    assert found == pytest.approx({"area": 7 / 3, "points": sum(j**2 for j in range(4, 11)) / 100, "far": 2.5}, rel=1e-10)
+    _, ledger = elaborated(f"{HEAD}cost A = (u - a)^2\nmeasure m = max(rule(u, q) for q in [1, 2])\n")
+    assert [(d.code, d.span.line) for d in ledger.errors] == [("L003", 6)]
 
 
 def test_the_words_stay_free():
