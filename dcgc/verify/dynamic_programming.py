@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ..core.expression import Reference
 from ..core.site import Decision, Random
 from ..information.subgames import Entangled, Move, moves
 from ..lower.evaluate import evaluate
@@ -68,6 +69,11 @@ def by_dynamic_programming(problem: Problem, profile: Mapping[str, Any]) -> dict
     """Every player judged, by label; None where stages are no games that can be judged one by one."""
     if problem.leaders or any(not isinstance(s, Strategy) for s in profile.values()):
         return None
+    block = problem.game.block
+    assert block is not None
+    if math.isfinite(block.length) and block.length > 1 and not all(
+            any(o.expression == Reference(block.binder) for o in d.observations) for d in problem.game.decisions):
+        return None  # who does not know the stage cannot deviate in one of them alone
     try:
         fine = Evaluation(problem, profile, 1.0)
         coarse = Evaluation(problem, profile, 0.5, fine.box)

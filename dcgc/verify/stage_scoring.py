@@ -164,12 +164,12 @@ def stage_ruler(problem: Problem, profile: Mapping[str, Any], ruler: Any) -> Cal
 def judged_stages(problem: Problem, profile: Mapping[str, Any]) -> tuple[dict[str, float], float, float, bool]:
     """The fields of a ``Judgement``."""
     judged = by_dynamic_programming(problem, profile)
-    if judged is not None:
+    if judged is not None and judged_regrets(judged) is not None:
         worst = max((max(j.bound, j.unreached) / max(abs(j.cost), j.stake, 1e-12) for j in judged.values()), default=0.0)
         costs = {k: j.cost for k, j in judged.items()}
         first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
         total = costs.get(first, math.nan) if problem.is_team else sum(costs.values())
-        return costs, total, worst if math.isfinite(worst) else math.inf, judged_regrets(judged) is not None
+        return costs, total, worst if math.isfinite(worst) else math.inf, True
     made = batches(problem, profile, 2, plays(problem, 1_000_000))
     costs, stakes = {}, {}
     for i, (name, member) in enumerate(made[0].labels):
