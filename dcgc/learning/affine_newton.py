@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
+from scipy.optimize import minimize
 
 from ..lower.grid import Grid
 from ..lower.plans import natural_grid
@@ -37,6 +38,7 @@ RESIDUAL = 1e-9
 CONVERGED = 1e-12
 LARGEST = 400  # coefficients
 MOST_BY_MOMENTS = 3000  # where no grid is carried along
+DESCENT = 500  # steps towards a team's least cost, before Newton's
 AT_ONCE = 16  # columns of a Jacobian
 SEARCHED = 30_000  # coefficients times nodes of a game in which every node is a search: the root of an equation, a maximum
 CORNERED = 200  # nodes a draw where the best place may lie at an end for some and inside for others
@@ -125,14 +127,39 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
         world = problem.world(unknowns.grid, problem.natural, unknowns.profile(theta))
         return jnp.concatenate([unknowns.own_gradients(theta), constrained(problem, world, theta[unknowns.count:])])
 
+    starts = unknowns.starts()
+    if problem.is_team and not problem.game.constraints and len(problem.groups) > 1:
+        starts = descended(unknowns, starts)
     found: list[Root] = []
-    for theta, norm, j in roots(residual, unknowns.starts()):
+    for theta, norm, j in roots(residual, starts):
         prices = theta[unknowns.count:]
         if problem.game.constraints and (prices < -1e-9).any() and not all(c.equality for c in problem.game.constraints):
             continue
         found.append(Root(bounded(problem, unknowns.grid, unknowns.profile(jnp.asarray(theta))), norm,
                           own_curvature(unknowns.trained, j)))
     return found, unknowns.text
+
+
+def descended(unknowns: Unknowns, starts: Array) -> Array:
+    """Where a team's cost is least near each start, by L-BFGS. Newton's method alone also ends at saddles, at which no policy alone is at
+    fault: a look that nobody uses, a reader of a look that says nothing."""
+    problem = unknowns.problem
+    person = problem.decider(problem.game.decisions[0])
+
+    def cost(theta: Array) -> Array:
+        return problem.cost(problem.world(unknowns.grid, problem.natural, unknowns.profile(theta)), person)
+
+    both = jax.jit(jax.value_and_grad(cost))
+
+    def numbers(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = both(jnp.asarray(theta))
+        return (float(value), np.asarray(slope, float)) if np.isfinite(float(value)) else (1e300, np.zeros_like(theta))
+
+    ends = []
+    for start in np.asarray(starts):
+        end = minimize(numbers, start, jac=True, method="L-BFGS-B", options={"maxiter": DESCENT, "maxfun": 2 * DESCENT}).x
+        ends.append(end if np.isfinite(end).all() else start)
+    return jnp.asarray(np.stack(ends))
 
 
 def solve_by_moments(problem: Problem, m: Moments, seed: int) -> list[Root]:
