@@ -110,7 +110,10 @@ def train_all(game: Game, options: Namespace, given: dict[str, Any], shown: Disp
 
 def best(results: list[Result]) -> Result:
     """The lowest cost of a team, else the smallest regret; those too small to tell apart are alike, and the first is taken."""
-    return min(results, key=lambda result: result.merit if result.game.problem.is_team else max(result.merit, 1e-9))
+    if not results[0].game.problem.is_team:
+        return min(results, key=lambda result: max(result.merit, 1e-9))
+    least = min(result.merit for result in results)
+    return next((r for r in results if r.merit <= least + 1e-12 + 1e-9 * abs(least)), results[0])
 
 
 def headline(result: Result) -> str:

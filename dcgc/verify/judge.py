@@ -10,12 +10,14 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.expression import Apply
 from ..core.site import Let, Payment, Site
+from ..lower.factored import expected
 from ..lower.plans import information_grid, natural_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
 from ..lower.strategy import BestResponse
-from ..lower.variable import constant, lift
+from ..lower.variable import Variable, constant, lift
 from ..lower.world import World
 from .regrets import player_regrets
 from .scoring import BUDGET, DENSE, SCRAMBLES, choose_ground, information, sampled
@@ -93,8 +95,10 @@ def stakes(problem: Problem, world: World, label: str) -> float:
     for p in problem.pays(person):
         if p.constraint is not None:
             continue
-        value = world.payment(p)
-        square = world.expectation(lift(lambda x: x**2, value))
+        def squared(p: Payment = p) -> Variable:
+            return lift(lambda x: x**2, world.payment(p))
+
+        square = world.expectation(squared()) if p.guards or p.axes else expected(world, Apply("mul", (p.cost, p.cost)), squared)
         total += math.sqrt(max(float(jnp.mean(square.data)), 0.0))
     return total
 

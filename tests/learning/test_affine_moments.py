@@ -27,7 +27,7 @@ for i in Firm {
 """
 
 
-@pytest.mark.parametrize("name", ["delayed_sharing", "public_good"])
+@pytest.mark.parametrize("name", ["public_good", pytest.param("delayed_sharing", marks=pytest.mark.study)])
 def test_derivatives_are_those_on_a_grid(name):
     derivatives_agree(game_file(name))
 
@@ -59,6 +59,7 @@ def test_what_is_not_quadratic_has_no_matrices():
     assert moments(game_file("tullock")) is None and moments(game_file("first_price")) is None
 
 
+@pytest.mark.study
 def test_a_controller_with_memory_over_twelve_times():
     """Certainty equivalence (Astrom 1970): E x_0^2 S_0 and what noise and ignorance add."""
     horizon, a, r, seen, moved = 12, 1.2, 0.5, 0.5, 0.3

@@ -110,6 +110,7 @@ def test_the_responder_accepts_nothing_where_it_has_nothing() -> None:
     assert result.value("payoff(A)").value == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.study
 def test_three_movers_see_quantities() -> None:
     result = solved(LEADERS)  # each takes half of what is left
     for name, quantity in (("lead", 45.0), ("middle", 22.5), ("tail", 11.25)):

@@ -48,6 +48,7 @@ def solved(text):
         problem, settings, state, engine.harvest(problem, settings, state)[0].profile), state
 
 
+@pytest.mark.study
 def test_all_pay_auction(small):
     """b = v^2 / 2, payoff 1/6 (Krishna and Morgan 1997)."""
     problem, profile, world, state = solved(ALL_PAY)

@@ -43,7 +43,7 @@ def coefficients(strategy):
     return np.column_stack([np.asarray(strategy.policy.offsets[:, 0]) - slopes @ np.asarray(strategy.location), slopes])
 
 
-@pytest.mark.parametrize(("firms", "accuracy"), [(2, 1e-7), (40, 2e-4)])
+@pytest.mark.parametrize(("firms", "accuracy"), [(2, 1e-7), pytest.param(40, 2e-4, marks=pytest.mark.study)])
 def test_a_dynamic_oligopoly_is_that_of_backward_recursion(firms, accuracy):
     """Few draws have matched moments and give it to rounding; many leave a trace of their sampling, which a crowd of firms makes small."""
     p = problem(game_file_text("dynamic_oligopoly") + SCANNED, N=firms, T=4)
@@ -61,6 +61,7 @@ def game_file_text(name):
     return (GAMES / f"{name}.dcg").read_text(encoding="utf-8")
 
 
+@pytest.mark.study
 def test_one_policy_for_stages_without_end():
     """Discounted control: x' = x + u + e, cost x^2 + u^2 with d = 0.9: u = -k x, k = d P / (1 + d P), P = 1 + d P - (d P)^2 / (1 + d P)."""
     text = """game Control
