@@ -12,18 +12,19 @@ from dcgc.source.render import render, render_json
 GAME = "game G\nplayer A\nrandom x ~ Normal(0, 1)\n{}\ndecide u : Real by A knowing x\ncost A = (u - x)^2\n"
 
 
-@pytest.mark.timeout(120)
-def test_ten_thousand_spoiled_texts_never_raise() -> None:
+@pytest.mark.parametrize("count", [3000, pytest.param(10_000, marks=pytest.mark.study)])
+def test_thousands_of_spoiled_texts_never_raise_or_take_long(count: int) -> None:
     texts = [path.read_text(encoding="utf-8") for path in [*GAMES, *GOOD]]
-    start, accepted = time.perf_counter(), 0
-    for position, text in enumerate(mutants(texts, 10_000, seed=7)):
+    accepted = 0
+    for position, text in enumerate(mutants(texts, count, seed=7)):
+        start = time.process_time()
         game, ledger = check_text(text)
+        assert time.process_time() - start < 5, text
         accepted += game is not None
         assert (game is None) == bool(ledger.errors)
         if position % 50 == 0:
             assert render(ledger.sorted()) == render(ledger.sorted()) and render_json(ledger.sorted())
-    assert time.perf_counter() - start < 60
-    assert 100 < accepted < 9000  # mutants are neither all alike nor all broken
+    assert count / 100 < accepted < 0.9 * count  # mutants are neither all alike nor all broken
 
 
 @pytest.mark.parametrize(
