@@ -18,12 +18,14 @@ from .starting import bounds, neutral_rule
 from .tables import as_table, ordered_dims
 
 KINDS = ("residual", "residual", "affine", "residual", "levels", "residual", "residual", "near nothing")
+CERTAIN = 4.0  # logit of the word of an interval
 FEWEST, MOST = 2.0, 8.0  # levels of a quantiser over six standard deviations
 
 
 def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: int, seed: int = 0) -> Array:
     """A random table for a decision: different in kind from restart to restart, so that symmetric solutions do not hold all starts.
 
+    A finite message of a game starts at random, or, every other time, as intervals of the first input. Of a real decision,
     ``residual``: minus the distance to the nearest of a few levels of the first input (what is added to a signal to make it
     discrete); ``levels``: the levels themselves; ``affine``; ``near nothing``: the middle of the range, jittered.
     """
@@ -33,6 +35,10 @@ def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: 
     coefficient, jitter, place = jax.random.split(key, 3)
     if d.finite or d.kind == "simplex":
         logits = 2.0 * jax.random.normal(key, (*shape, *(d.shape if d.kind != "bool" else (2,))))
+        _, reals = inputs(world, d)
+        if restart % 2 and d.channel is not None and d.enumerable and not problem.is_team and reals.data.shape[-1]:
+            signal, _ = first_signal(problem, grid, d, reals, shape)
+            logits = logits / 4 + CERTAIN * jax.nn.one_hot(intervals(signal, d.options, place, restart // 2), logits.shape[-1])
         return jax.nn.softmax(logits, -1)
     low, high = bounds(world, d)
     _, reals = inputs(world, d)
@@ -58,6 +64,15 @@ def start_table(problem: Problem, grid: Grid, d: Decision, key: Array, restart: 
     centre = low + 1 if math.isfinite(low) else high - 1 if math.isfinite(high) else 0.0
     table = centre + base + 0.05 * scale * noise
     return jnp.clip(table, low, high) * jnp.ones((*shape, *d.shape))
+
+
+def intervals(signal: Array, words: int, key: Array, turn: int) -> Array:
+    """A word for every value of a signal, the same along an interval: two intervals, three, up to as many as there are words, by turns.
+    Senders whose interests differ a little group what they know like this (Crawford and Sobel 1982)."""
+    count = 2 + turn % max(1, words - 1)
+    rank = (signal - jnp.min(signal)) / jnp.maximum(jnp.ptp(signal), 1e-12)
+    cuts = (jnp.arange(1, count) + 0.5 * (jax.random.uniform(key, (count - 1,)) - 0.5)) / count
+    return jnp.sum(rank[..., None] > cuts, -1)
 
 
 def first_signal(problem: Problem, grid: Grid, d: Decision, reals: Variable, shape: tuple[int, ...]) -> tuple[Array, float]:

@@ -51,7 +51,9 @@ class Phase:
     ``steps`` of L-BFGS follow each chunk (teams of real decisions). ``temperature`` and ``damping``: at the first and last sweep.
     ``smooth``: the part of all nodes over which best replies are smoothed, where payments jump. ``newton``: sweep i solves the
     projected first-order conditions with ``NODES[i]`` nodes. ``step``: of mirror descent, over what is at stake; a long one is
-    the logit response, which has no memory. ``sharp``: no temperature at all, switches between nodes kept where they belong."""
+    the logit response, which has no memory. ``sharp``: no temperature at all, switches between nodes kept where they belong.
+    ``gentle``: finite decisions are damped, too. Where words could tell more than interests allow, undamped replies at a low
+    temperature go round and round."""
 
     name: str
     keep: int
@@ -65,6 +67,7 @@ class Phase:
     newton: bool = False
     step: float = 1.0
     sharp: bool = False
+    gentle: bool = False
 
 
 def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
@@ -77,8 +80,10 @@ def schedule(problem: Problem, restarts: int) -> tuple[Phase, ...]:
                     Phase("settling", 4, 1.0, 4000, 1000, temperature=(1e-3, 1e-9), damping=(0.05, 0.01)))
         if continuous and not problem.is_team:  # cells of a signal move a little in each sweep: what was best before must not hold them
             return (Phase("exploring", restarts, 1.0, 300, 100, temperature=(0.03, 2e-3), damping=(0.5, 0.3), smooth=0.08, step=LONG),
-                    Phase("settling", 6, 1.0, 200, 100, temperature=(2e-3, 1e-3), damping=(0.3, 0.1), smooth=0.04, step=LONG),
-                    Phase("refining", 4, 2.0, 200, 100, temperature=(1e-3, 1e-3), damping=(0.3, 0.1), smooth=0.02, step=LONG))
+                    Phase("settling", 6, 1.0, 200, 100, temperature=(2e-3, 1e-3), damping=(0.3, 0.1), smooth=0.04, step=LONG,
+                          gentle=True),
+                    Phase("refining", 4, 2.0, 200, 100, temperature=(1e-3, 1e-3), damping=(0.3, 0.1), smooth=0.02, step=LONG,
+                          gentle=True))
         phases = (Phase("exploring", restarts, 1.0, 300, 100, temperature=(0.3, 1e-3), damping=(0.5, 0.1), smooth=0.08),
                   Phase("settling", 4, 1.0, 400, 100, temperature=(1e-3, 1e-7), damping=(0.1, 0.02), smooth=0.04))
         last = Phase("refining", 3, 2.0, 100, 50, temperature=(1e-5, 1e-8), damping=(0.1, 0.02), smooth=0.02)
@@ -196,7 +201,7 @@ class SweepEngine(Engine):
         fraction = np.arange(begin, end) / max(phase.sweeps - 1, 1)
         pace = tuple(jnp.asarray(a * (b / a) ** fraction) for a, b in (phase.temperature, phase.damping))
         step = 0.25 if problem.randomises else phase.step
-        run = sweeper(problem, others, SweepSettings(step, 41 if problem.is_team else 25, sharp=phase.sharp))
+        run = sweeper(problem, others, SweepSettings(step, 41 if problem.is_team else 25, sharp=phase.sharp, gentle=phase.gentle))
         smoothers = {x: smoother(grid.nodes[x], phase.smooth) for x in grid.continuous} if problem.has_jumps and phase.smooth else {}
         if tables:
             tables, stakes, costs, movement = run(grid, tables, state["stakes"], smoothers, *pace)

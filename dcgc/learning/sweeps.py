@@ -35,12 +35,13 @@ Tables = Mapping[str, Array]
 class SweepSettings:
     """``step``: of mirror descent, over the spread of the costs at stake. ``candidates`` on the first grid along a real decision's
     range, then ``rounds - 1`` finer grids. ``sharp``: finite decisions on signals take their best option, cells divided where it
-    switches (no temperature)."""
+    switches (no temperature). ``gentle``: finite decisions go the part ``damping`` of the way, too."""
 
     step: float = 1.0
     candidates: int = 25
     rounds: int = 4
     sharp: bool = False
+    gentle: bool = False
 
 
 def own_view(problem: Problem, d: Decision) -> Relaxation:
@@ -314,7 +315,8 @@ def sweep(problem: Problem, grid: Grid, tables: Tables, others: Mapping[str, obj
             if settings.sharp and not d.mixed and by_chance(problem, d):
                 new[k] = new[k] + damping * (sharpened(problem, grid, world, d, q) - new[k])
             else:
-                new[k] = mirror_step(new[k], ahead, stakes[k], settings.step, temperature)
+                moved = mirror_step(new[k], ahead, stakes[k], settings.step, temperature)
+                new[k] = new[k] + damping * (moved - new[k]) if settings.gentle else moved
             costs[k] = q
         else:
             reply = real_reply(problem, grid, seen, others, d, settings)
