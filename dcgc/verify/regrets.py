@@ -31,6 +31,8 @@ from .announcements import leader_regret
 from .deviation import Deviation
 from .figures import Regret
 from .joint import METHOD, joint_gain
+from .recalled import METHOD as BOUND
+from .recalled import gain_with_recall
 from .regret import CANDIDATE, decision_regret
 from .subgames import subgame_moves, subgame_regrets
 
@@ -40,6 +42,7 @@ BUDGET = 800_000
 TRIALS, LEAST_SAMPLES = 1 << 18, 1024  # samples times constant deviations
 TRIALS_AT_ONCE = 1 << 15
 SEARCHED = 12  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
+NEGLIGIBLE = 1e-9  # of what is charged, term by term: a bound on a regret below it is rounding
 SOFTENED = 0.02  # of the spread of what is compared: the width of a softened step
 
 
@@ -71,6 +74,10 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
             gain, unreached, sharp, how = one(problem, profile, d, grid)
             total, exact, method = max(total, gain), exact and sharp, how
             worst = unreached if math.isnan(worst) else max(worst, unreached) if not math.isnan(unreached) else worst
+        most = gain_with_recall(problem, profile, own) if len(own) > 1 else None
+        if most is not None and most[0] <= NEGLIGIBLE * most[1]:
+            rows.append(Regret(person.label, most[0], worst, True, BOUND))
+            continue
         if len(own) > 1:
             exact, method = False, method + ", one decision at a time"
         if not sharp_grid and grid is not None:
