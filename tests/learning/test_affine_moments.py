@@ -27,7 +27,7 @@ for i in Firm {
 """
 
 
-@pytest.mark.parametrize("name", ["public_good", pytest.param("delayed_sharing", marks=pytest.mark.study)])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.study) for n in ("public_good", "delayed_sharing")])
 def test_derivatives_are_those_on_a_grid(name):
     derivatives_agree(game_file(name))
 
