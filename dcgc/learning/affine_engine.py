@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..lower.problem import Problem
 from . import affine_newton
 from .engine import Engine, Found, State
+from .refusals import not_smooth
 from .settings import Progress, Reporter, Settings
 
 
@@ -15,13 +16,7 @@ class AffineEngine(Engine):
     title = "affine policies, Newton on the stacked first-order conditions"
 
     def refuses(self, problem: Problem) -> str | None:
-        if problem.has_finite_decisions:
-            return "some decisions are finite"
-        if problem.has_jumps:
-            return "payments jump with what is decided"
-        if any(d.kind == "simplex" or d.mixed for d in problem.game.decisions):
-            return "some decisions are mixed or on a simplex"
-        return None
+        return not_smooth(problem)
 
     def start(self, problem: Problem, settings: Settings) -> State:
         return {"done": False, "roots": []}

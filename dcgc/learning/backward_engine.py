@@ -19,6 +19,7 @@ from ..core.site import Decision
 from ..information.subgames import Entangled, Move, moves
 from ..lower.plans import finite_size, natural_grid
 from ..lower.problem import Problem
+from .act_ranges import act_ranges
 from .engine import Engine, Found, State
 from .moves import NODES, MoveSolver
 from .settings import Progress, Reporter, Settings
@@ -67,7 +68,7 @@ class BackwardEngine(Engine):
 
     def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
         solvers = solvers_of(problem)
-        ranges = self.ranges(problem, solvers, state["wide"])
+        ranges = act_ranges(solvers, state["wide"], {})
         rules: dict[str, Any] = {}
         for i, solver in enumerate(solvers):
             tables = compiled(problem, i, solver)(rules, ranges)
@@ -82,24 +83,6 @@ class BackwardEngine(Engine):
 
     def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
         return [Found(dict(state["profile"]), 1)] if state["profile"] else []
-
-    def ranges(self, problem: Problem, solvers: list[MoveSolver], wide: Mapping[str, list[float]]) -> dict[str, Array]:
-        """Between what every real act lies, first moves first: its bounds at all inputs, on an open side what has been needed so far."""
-        out: dict[str, Array] = {}
-        for solver in reversed(solvers):
-            reals = [d for d in solver.decisions if not d.finite]
-            if not reals:
-                continue
-            base = solver.world({}, out)
-            shape = tuple(solver.size(base, x) for x in solver.dims)
-            for d in reals:
-                out[d.name] = jnp.asarray(wide[d.name])
-            for d in reals:
-                low, high = solver.bounds(base, d, out, shape)
-                a = wide[d.name][0] if d.low is None else float(low.min())
-                b = wide[d.name][1] if d.high is None else float(high.max())
-                out[d.name] = jnp.asarray([a, b if b > a else a + 1.0])
-        return out
 
     def widened(self, problem: Problem, rules: dict[str, Any], ranges: Mapping[str, Array], wide: Mapping[str, list[float]],
                 ) -> tuple[dict[str, list[float]], bool]:

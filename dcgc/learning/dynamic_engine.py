@@ -16,6 +16,7 @@ from ..information.subgames import Entangled
 from ..lower.one_stage import Unstageable, depends_on_stage, one_stage
 from ..lower.problem import Problem
 from ..lower.stages import discount_of
+from .act_ranges import act_ranges
 from .backward_engine import unfit
 from .engine import Engine, Found, State
 from .recursion import KEPT, Recursion, first_values
@@ -74,7 +75,7 @@ class DynamicEngine(Engine):
     def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
         recursion = recursion_of(problem)
         stage, length = recursion.stage, recursion.stage.block.length
-        ranges = self.bounded(recursion, state["ranges"])
+        ranges = act_ranges(recursion.solvers, state["ranges"], {x: jnp.asarray(state["ranges"][x]) for x in recursion.reals})
         endless = math.isinf(length)
         if endless:
             values = state["values"] or recursion.zeros()
@@ -115,24 +116,6 @@ class DynamicEngine(Engine):
 
     def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
         return [Found(dict(state["profile"]), 1)] if state["profile"] else []
-
-    def bounded(self, recursion: Recursion, wide: Mapping[str, list[float]]) -> dict[str, Array]:
-        """Ranges of states as they are, of acts between their bounds, on an open side what has been needed so far."""
-        out = {x: jnp.asarray(wide[x]) for x in recursion.reals}
-        for solver in reversed(recursion.solvers):
-            reals = [d for d in solver.decisions if not d.finite]
-            if not reals:
-                continue
-            base = solver.world({}, out)
-            shape = tuple(solver.size(base, x) for x in solver.dims)
-            for d in reals:
-                out[d.name] = jnp.asarray(wide[d.name])
-            for d in reals:
-                low, high = solver.bounds(base, d, out, shape)
-                a = wide[d.name][0] if d.low is None else float(low.min())
-                b = wide[d.name][1] if d.high is None else float(high.max())
-                out[d.name] = jnp.asarray([a, b if b > a else a + 1.0])
-        return out
 
 
 def fitted(recursion: Recursion, ranges: Mapping[str, Array], tables: Mapping[str, Array], reached: Mapping[str, tuple[float, float]],

@@ -24,6 +24,7 @@ from ..primitives.relaxations import Relaxation
 from . import galerkin
 from .engine import Engine, Found, State
 from .lattices import TEMPERATURES, OnLattices, carried, played, pooled, refitted, settle, starts, unsuited, with_acts
+from .refusals import off_the_grid
 from .settings import Progress, Reporter, Settings
 from .starting import neutral_rule
 from .sweep_engine import JUMP, cached, gainer
@@ -49,11 +50,7 @@ class LatticeEngine(Engine):
     settles = True
 
     def refuses(self, problem: Problem) -> str | None:
-        if problem.loops:
-            return "a family is too large for a grid"
-        if not problem.reduction.complete:
-            return "; ".join(f"what {k} knows is no set of coordinates ({why})" for k, why in problem.reduction.reasons.items())
-        why = unsuited(problem)
+        why = off_the_grid(problem) or unsuited(problem)
         if why is not None:
             return why
         if layout(problem) is None:

@@ -24,8 +24,9 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 from scipy import special
 
+from ..lower.columns import Columns
 from ..lower.problem import Problem
-from ..lower.stages import Columns, Stages, discount_of, horizon
+from ..lower.stages import Stages, discount_of, horizon
 from ..lower.strategy import Strategy
 from ..primitives.points import sobol_uniform, whitened
 from ..primitives.relaxations import Relaxation
@@ -33,6 +34,7 @@ from .affine_newton import bounded_in, own_curvature, roots
 from .anderson import accelerated
 from .engine import Engine, Found, State
 from .network_engine import family_of, spec
+from .refusals import not_smooth
 from .settings import Progress, Reporter, Settings
 from .stage_coordinates import Coordinates, coordinates
 from .stage_gradients import own_gradients
@@ -178,13 +180,7 @@ class StageAffineEngine(Engine):
     fresh = True
 
     def refuses(self, problem: Problem) -> str | None:
-        if problem.has_finite_decisions:
-            return "some decisions are finite"
-        if problem.has_jumps:
-            return "payments jump with what is decided"
-        if any(d.kind == "simplex" or d.mixed for d in problem.game.decisions):
-            return "some decisions are mixed or on a simplex"
-        return StageEngine().refuses(problem)
+        return not_smooth(problem) or StageEngine().refuses(problem)
 
     def start(self, problem: Problem, settings: Settings) -> State:
         return {"done": False, "strategies": fresh_strategies(problem, Stages(problem), settings, 1, True, True), "roots": []}

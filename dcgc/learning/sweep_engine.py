@@ -30,6 +30,7 @@ from . import galerkin
 from .descent import descend
 from .engine import Engine, Found, State
 from .lattices import unsuited
+from .refusals import off_the_grid
 from .settings import Progress, Reporter, Settings
 from .starting import keys
 from .starts import start_table
@@ -111,10 +112,9 @@ class SweepEngine(Engine):
     settles = True
 
     def refuses(self, problem: Problem) -> str | None:
-        if problem.loops:
-            return "a family is too large for a grid"
-        if not problem.reduction.complete:
-            return "; ".join(f"what {k} knows is no set of coordinates ({why})" for k, why in problem.reduction.reasons.items())
+        why = off_the_grid(problem)
+        if why is not None:
+            return why
         for d in problem.game.decisions:
             if (d.kind == "real" and d.shape) or d.kind == "simplex" or (d.kind == "bool" and d.shape) or len(d.shape) > 1:
                 return f"{d.name} is a vector"

@@ -22,70 +22,19 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core.expression import bind, references
-from ..core.site import SO_FAR, Decision, Payment, Random, Record, StageBlock, State
+from ..core.site import SO_FAR, Decision, Payment, Record, StageBlock, State
 from ..information.dependence import mentioned
-from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
+from .carry import Carry, Ran, full, hide, keep, settled, spread
+from .columns import Columns
 from .evaluate import evaluate
 from .grid import Grid
-from .plans import base_shape
 from .problem import Person, Problem
 from .rollout import SAMPLE, drawn
 from .variable import Variable, constant, lift
 from .world import Rule, World
 
 TRUNCATED = 1e-8  # of the discounted sum: what may be left beyond the last stage of stages without end
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Where the draws of some sites stand in a matrix of base values (samples, normal + uniform)."""
-
-    slots: tuple[tuple[str, int, tuple[int, ...]], ...]
-    normal: int
-    uniform: int
-
-    @classmethod
-    def of(cls, problem: Problem, sites: Sequence[Random], uniform: Sequence[str] = (), moved: Sequence[State] = ()) -> Columns:
-        """``uniform``: names of further columns. ``moved``: states that are moved by a normal draw, each member's by its own."""
-        groups: dict[str, list[tuple[str, tuple[int, ...]]]] = {"normal": [], "uniform": []}
-        for site in sites:
-            law = DISTRIBUTIONS[site.distribution]
-            kind = "normal" if getattr(law, "base", "uniform") == "normal" else "uniform"
-            groups[kind].append((site.name, tuple(a.size for a in site.axes) + base_shape(problem, site)))
-        groups["uniform"] += [(name, ()) for name in uniform]
-        groups["normal"] += [(s.name, tuple(a.size for a in s.axes)) for s in moved]
-        start, slots = 0, []
-        for name, shape in (*groups["normal"], *groups["uniform"]):
-            slots.append((name, start, shape))
-            start += math.prod(shape)
-        gaussian = sum(math.prod(s) for _, s in groups["normal"])
-        return cls(tuple(slots), gaussian, start - gaussian)
-
-    @property
-    def width(self) -> int:
-        return self.normal + self.uniform
-
-    def draw(self, key: Array, samples: int, antithetic: bool) -> Array:
-        """Independent base values (samples, width); ``antithetic``: the second half mirrors the first."""
-        count = samples // 2 if antithetic else samples
-        one, two = jax.random.split(key)
-        parts = []
-        if self.normal:
-            z = jax.random.normal(one, (count, self.normal))
-            parts.append(jnp.concatenate([z, -z]) if antithetic else z)
-        if self.uniform:
-            u = jax.random.uniform(two, (count, self.uniform), minval=1e-7, maxval=1 - 1e-7)
-            parts.append(jnp.concatenate([u, 1 - u]) if antithetic else u)
-        return jnp.zeros((samples, 0)) if not parts else parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
-
-    def grid(self, values: Array, finite: Sequence[Decision]) -> Grid:
-        """Scattered samples, and a coordinate for each of some finite decisions."""
-        n = values.shape[0]
-        sizes = [(d.name, d.options) for d in finite]
-        return Grid({k: jnp.arange(float(s)) for k, s in sizes},
-                    {SAMPLE: jnp.full(n, 1.0 / n), **{k: jnp.ones(s) for k, s in sizes}},
-                    values, ((SAMPLE, n), *sizes), (), frozenset(), self.slots)
 
 
 @dataclass(frozen=True)
@@ -417,44 +366,6 @@ class Stages:
         return after
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Carry:
-    """What goes from stage to stage: states, the weight of what is paid (survival, delays, scores), survival alone, what the delays of
-    those came to that have halted, the states' last values, and the costs so far."""
-
-    states: dict[str, Variable]
-    weight: Variable
-    alive: Variable
-    ended: Variable
-    ends: dict[str, Variable]
-    costs: tuple[Array, ...]
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Ran:
-    """The stages of a play: how they end, and what was recorded (stages, ..)."""
-
-    end: Carry
-    paths: tuple[Array, ...]
-    seen: dict[str, Array]
-
-
-def full(v: Variable, n: int) -> Array:
-    """A variable at every sample (samples, *own)."""
-    data = v.data if SAMPLE in v.dims else jnp.asarray(v.data)[None]
-    return jnp.broadcast_to(data, (n, *data.shape[1:]))
-
-
-def hide(value: Array, alive: Array) -> Array:
-    return jnp.where(alive == 0, 0.0, value * alive)
-
-
-def keep(new: Array, old: Array, alive: Array) -> Array:
-    return jnp.where(alive > 0, new, old)
-
-
 def score(d: Decision, p: Variable, value: Variable) -> Variable:
     """p(what was drawn) / stop(the same): 1, with the derivative of log p."""
     def ratio(probabilities: Array, taken: Array) -> Array:
@@ -464,38 +375,3 @@ def score(d: Decision, p: Variable, value: Variable) -> Variable:
 
     data = p.data if SAMPLE in p.dims else jnp.broadcast_to(p.data, (value.data.shape[0], *p.data.shape))
     return Variable((SAMPLE,), ratio(data, value.data))
-
-
-def like(v: Variable, to: Variable, n: int) -> Variable:
-    """A variable with the coordinates and the shape of another."""
-    data = jnp.asarray(v.data)
-    if SAMPLE in to.dims and SAMPLE not in v.dims:
-        data = jnp.broadcast_to(data, (n, *data.shape))
-    lead = len(to.dims)
-    own = jnp.broadcast_shapes(data.shape[lead:], to.data.shape[lead:])
-    return Variable(to.dims, jnp.broadcast_to(data.reshape((*data.shape[:lead], *(1,) * (len(own) - data.ndim + lead), *data.shape[lead:])),
-                                              (*data.shape[:lead], *own)).astype(to.data.dtype))
-
-
-def spread(new: Carry, carry: Carry, n: int) -> Carry:
-    return jax.tree.map(lambda a, b: like(a, b, n) if isinstance(a, Variable) else a, new, carry,
-                        is_leaf=lambda x: isinstance(x, Variable))
-
-
-def settled(stage: Any, start: Carry, n: int) -> Carry:
-    """The first carry with the coordinates that every later one has: what is certain in stage 1 may be a matter of chance in stage 3."""
-    for _ in range(8):
-        new = jax.eval_shape(stage, start)
-        wider = jax.tree.map(lambda a, b: like(a, Variable(tuple(sorted({*a.dims, *b.dims})), widened(a, b, n)), n)  # type: ignore[arg-type]
-                             if isinstance(a, Variable) else a, start, new, is_leaf=lambda x: isinstance(x, Variable))
-        if all(a.shape == b.shape for a, b in zip(jax.tree.leaves(wider), jax.tree.leaves(start), strict=True)) and \
-                all(a.dtype == b.dtype for a, b in zip(jax.tree.leaves(wider), jax.tree.leaves(start), strict=True)):
-            return wider
-        start = wider
-    raise AssertionError("the states do not settle")
-
-
-def widened(a: Variable, b: Variable, n: int) -> jax.ShapeDtypeStruct:
-    own = jnp.broadcast_shapes(a.data.shape[len(a.dims):], b.data.shape[len(b.dims):])
-    lead = (n,) if SAMPLE in (*a.dims, *b.dims) else ()
-    return jax.ShapeDtypeStruct((*lead, *own), b.data.dtype)

@@ -1,48 +1,91 @@
-"""What a player gains who moves all its decisions at once, where theory says that affine rules are enough.
+"""What a player could gain that moves all its decisions at once, by linear algebra, where quadratic costs and Gaussian draws allow it.
 
-Draws are Gaussian, payments quadratic, everybody else's policy affine. If the player's own decisions are partially nested (whoever of them
-is acted upon by an earlier one knows all that it knew) and its cost is convex in what it decides, its best reply is affine in all that it
-knows, and every stationary point is one (Radner 1962, theorem 5; Ho and Chu 1972, theorems 1 and 2). The least cost over affine rules
-is then the least cost.
+Everybody's policy is affine. Let each decision of the player know, beside what it sees, what those of the player's earlier decisions saw
+that can have moved it. That information is partially nested, so that its decisions may be taken for functions of what nature draws (Ho
+and Chu 1972, theorem 1), and its cost is a quadratic form in them: where that is convex, the best of all replies is affine and solves the
+normal equations (Radner 1962, theorem 5). If the decisions knew all that anyway, the gain is the player's regret; else it is a bound from
+above.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from scipy.optimize import minimize
 
 from ..core.site import Decision
+from ..information.quadratic import NotQuadratic, QuadraticGame, quadratic_game
 from ..information.structure import knows_all
-from ..lower.determined import without_coordinate
-from ..lower.plans import natural_grid, natural_probe
-from ..lower.problem import Person, Problem
-from ..lower.strategy import inputs
-from ..lower.variable import Variable
-from ..lower.world import Rule
+from ..lower.problem import Problem
+from ..lower.strategy import Strategy
 from ..policies import Affine, Constant
-from .deviation import Deviation
 
 FLAT = 1e-9  # a curvature, over the largest, that rounding alone can make negative
-METHOD = "best affine reply at all its decisions together (quadratic costs, Gaussian draws, nested information)"
 
 
-def joint_gain(problem: Problem, profile: Mapping[str, Any], own: Sequence[Decision]) -> float | None:
-    """The regret (cost units) of a player over all policies for its decisions ``own``; None where affine ones need not be enough."""
-    if not (problem.is_lqg and all(isinstance(getattr(s, "policy", None), (Affine, Constant)) for s in profile.values())):
+@dataclass(frozen=True)
+class JointGain:
+    """``gain`` (cost units) of the best reply with memory over what is played; ``attained``: whether memory adds nothing, so that it is the
+    regret; ``charged`` (cost units): the size of what the player is charged, term by term."""
+
+    gain: float
+    attained: bool
+    charged: float
+
+    @property
+    def method(self) -> str:
+        how = "best affine reply at all its decisions together" if self.attained else "bound for a player who remembers what it saw"
+        return f"{how} (quadratic costs, Gaussian draws)"
+
+
+def joint_gain(problem: Problem, profile: Mapping[str, Any], own: Sequence[Decision]) -> JointGain | None:
+    """Of the player that takes the decisions ``own`` (time order), everybody else's policy held fixed; None where affine replies need not
+    be the best, or there is no best one."""
+    if not problem.is_lqg or problem.loops or problem.game.constraints:
         return None
-    if any(d.axes for d in own) or not nested_within(problem, own):
+    if not all(isinstance(s, Strategy) and isinstance(s.policy, (Affine, Constant)) for s in profile.values()):
         return None
+    try:
+        game = quadratic_game(problem.game, lambda distribution, arguments: None)  # normal draws need no law beside
+    except NotQuadratic:
+        return None
+    acts = np.concatenate([np.arange(s.start, s.stop) for s in game.acts.values()])
+    chance = np.setdiff1d(np.arange(game.count), acts)
+    rules = np.concatenate([rows(problem, profile, game, d) for d in problem.game.decisions])
+    played = np.zeros((game.count, len(chance)))  # z as a function of 1 and the draws
+    played[chance] = np.eye(len(chance))
+    played[acts] = np.linalg.solve(np.eye(len(acts)) - rules[:, acts], rules[:, chance])
+
+    mine = np.concatenate([np.arange(game.acts[d.name].start, game.acts[d.name].stop) for d in own])
+    places = np.searchsorted(acts, mine)
+    others = rules.copy()
+    others[places] = 0.0  # its own later decisions do not answer: they are moved themselves
+    answers = np.linalg.inv(np.eye(len(acts)) - others[:, acts])[:, places]
     person = problem.decider(own[0])
-    if not convex(problem, profile, own, person):
+    paid = sum((game.paid[p.name] for p in problem.pays(person)), np.zeros((game.count, game.count)))
+    curvature = 2 * answers.T @ paid[np.ix_(acts, acts)] @ answers
+    least, most = np.linalg.eigvalsh(curvature)[[0, -1]]
+    if least <= FLAT * max(1.0, abs(most)):
         return None
-    return gain(problem, profile, own, person)
+    slopes = 2 * answers.T @ paid[acts] @ played  # (entries of its decisions, 1 and the draws)
+    spans: list[np.ndarray] = []  # of what is known, for each entry of its decisions
+    for d in own:
+        spans += [known(problem, game, played, own, d)] * (game.acts[d.name].stop - game.acts[d.name].start)
+    f = np.concatenate([span @ slope for span, slope in zip(spans, slopes, strict=True)])
+    h = np.block([[curvature[i, j] * (a @ b.T) for j, b in enumerate(spans)] for i, a in enumerate(spans)])
+    gain = float(f @ np.linalg.solve(h, f)) / 2
+    return JointGain(gain, nested_within(problem, own), float(np.abs(paid * (played @ played.T)).sum()))
+
+
+def known(problem: Problem, game: QuadraticGame, played: np.ndarray, own: Sequence[Decision], d: Decision) -> np.ndarray:
+    """(rank, 1 and the draws): an orthonormal basis of what ``d`` knows, with what its player knew at decisions that can have moved it."""
+    earlier = [e for e in own if e.name == d.name or e.name in problem.dependence.ancestors[d.name]]
+    seen = np.concatenate([np.eye(1, game.count), *(game.seen[e.name] for e in earlier)]) @ played
+    _, sizes, basis = np.linalg.svd(seen, full_matrices=False)
+    return basis[sizes > 1e-10 * sizes.max()]
 
 
 def nested_within(problem: Problem, own: Sequence[Decision]) -> bool:
@@ -52,53 +95,14 @@ def nested_within(problem: Problem, own: Sequence[Decision]) -> bool:
                if earlier.name != later.name and earlier.name in problem.dependence.ancestors[later.name])
 
 
-def convex(problem: Problem, profile: Mapping[str, Any], own: Sequence[Decision], person: Person) -> bool:
-    """Whether the cost, a quadratic form in draws and these decisions while all others answer by their rules, is convex in the latter."""
-    sizes = [math.prod(d.shape) for d in own]
-    ends = np.cumsum(sizes)
+def rows(problem: Problem, profile: Mapping[str, Any], game: QuadraticGame, d: Decision) -> np.ndarray:
+    """(entries, n) what a decision is of z, read off its policy."""
+    s: Strategy = profile[problem.leader_of[d.name]]
+    count = len(game.seen[d.name])
 
-    def cost(acts: Array) -> Array:
-        world = problem.world(natural_probe(problem), problem.natural, profile)
-        parts = [acts[e - n:e].reshape(d.shape) for d, n, e in zip(own, sizes, ends, strict=True)]
-        world.rules = {**world.rules, **{d.name: fixed(a) for d, a in zip(own, parts, strict=True)}}
-        return problem.cost(world, person)
+    def at(x: np.ndarray) -> np.ndarray:
+        return np.asarray(s.head(s.raw(jnp.asarray(0), jnp.asarray(x, float)))).reshape(-1)  # in the units of the game
 
-    curvature = np.linalg.eigvalsh(np.asarray(jax.jit(jax.hessian(cost))(jnp.zeros(int(ends[-1])))))
-    return bool(np.isfinite(curvature).all() and curvature[0] >= -FLAT * max(1.0, abs(curvature[-1])))
-
-
-def fixed(act: Array) -> Rule:
-    """The same act whatever is seen."""
-    return lambda world, d: Variable((), act)
-
-
-def gain(problem: Problem, profile: Mapping[str, Any], own: Sequence[Decision], person: Person) -> float:
-    """By L-BFGS over the coefficients of all affine changes together, on samples whose first two moments are exact."""
-    grid, _ = natural_grid(problem, 60_000, seed=5, largest=16, samples=1024, summed=without_coordinate(problem, profile))
-    world = problem.world(grid, problem.natural, profile)
-    moves = []  # for each decision the location and spread of what it sees, and the place of its coefficients
-    count = 0
-    for d in own:
-        _, reals = inputs(world, d)
-        *situations, seen = reals.data.shape
-        flat = np.asarray(reals.data).reshape(math.prod(situations), seen)  # nothing seen: no columns
-        spread = flat.std(0)
-        rows, width = 1 + flat.shape[-1], math.prod(d.shape)
-        moves.append((jnp.asarray(flat.mean(0)), jnp.asarray(np.where(spread > 1e-9, spread, 1.0)), rows, width, count))
-        count += rows * width
-
-    def cost(c: Array) -> Array:
-        w = problem.world(grid, problem.natural, profile)
-        rules = {}
-        for d, (location, scale, rows, width, start) in zip(own, moves, strict=True):
-            linear = c[start:start + rows * width].reshape(rows, width)
-            full = jnp.concatenate([linear, jnp.zeros((rows - 1, width))])  # nothing in the squares
-            rules[d.name] = Deviation(profile[problem.leader_of[d.name]], full, location, scale)
-        w.rules = {**w.rules, **rules}
-        return problem.cost(w, person)
-
-    both = jax.jit(jax.value_and_grad(cost))
-    start = np.zeros(count)
-    found = minimize(lambda c: tuple(np.asarray(x, float) for x in both(jnp.asarray(c))), start, jac=True, method="L-BFGS-B",
-                     options={"maxiter": 400, "ftol": 0.0, "gtol": 1e-10})
-    return max(0.0, float(both(jnp.asarray(start))[0]) - float(found.fun))
+    level = at(np.zeros(count))
+    gains = np.stack([at(e) - level for e in np.eye(count)], axis=1) if count else np.zeros((len(level), 0))
+    return level[:, None] * np.eye(1, game.count) + gains @ game.seen[d.name]

@@ -30,9 +30,7 @@ from ..primitives.relaxations import Relaxation
 from .announcements import leader_regret
 from .deviation import Deviation
 from .figures import Regret
-from .joint import METHOD, joint_gain
-from .recalled import METHOD as BOUND
-from .recalled import gain_with_recall
+from .joint import joint_gain
 from .regret import CANDIDATE, decision_regret
 from .subgames import subgame_moves, subgame_regrets
 
@@ -66,17 +64,14 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
             rows.append(leader_regret(problem, profile, person, grid))
             continue
         together = joint_gain(problem, profile, own) if len(own) > 1 else None
-        if together is not None:
-            rows.append(Regret(person.label, together, float("nan"), True, METHOD))
-            continue
+        known = together is not None and (together.attained or together.gain <= NEGLIGIBLE * together.charged)
         total, worst, exact, method = 0.0, float("nan"), True, ""
-        for d in own:
+        for d in own if not known or grid is not None else ():  # without a grid nothing is said of inputs that play does not reach
             gain, unreached, sharp, how = one(problem, profile, d, grid)
             total, exact, method = max(total, gain), exact and sharp, how
             worst = unreached if math.isnan(worst) else max(worst, unreached) if not math.isnan(unreached) else worst
-        most = gain_with_recall(problem, profile, own) if len(own) > 1 else None
-        if most is not None and most[0] <= NEGLIGIBLE * most[1]:
-            rows.append(Regret(person.label, most[0], worst, True, BOUND))
+        if together is not None and known:
+            rows.append(Regret(person.label, together.gain, worst, True, together.method))
             continue
         if len(own) > 1:
             exact, method = False, method + ", one decision at a time"

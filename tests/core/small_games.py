@@ -106,3 +106,17 @@ def cost(p: Problem, world: World, label: str) -> float:
 def values(p: Problem, name: str, profile: Mapping[str, Rule] | None = None) -> np.ndarray:
     """The value of a site at every point of the natural grid (finite draws along sorted coordinates)."""
     return np.asarray(natural(p, profile or {}).value(name).data)
+
+
+def controlled(horizon: int, a: float = 1.2, r: float = 0.5, seen: float = 0.5, moved: float = 0.3, last: float = 2.0) -> float:
+    """The least cost of games/lqg.dcg: Riccati's S_0 and what noise and ignorance add (Astrom 1970). ``seen``, ``moved``: variances."""
+    value = [0.0] * horizon + [last]
+    for t in reversed(range(horizon)):
+        s = value[t + 1]
+        value[t] = 1 + a**2 * s - (a * s) ** 2 / (r + s)
+    spread, best = 1.0, value[0]
+    for t in range(horizon):
+        left = spread * seen / (spread + seen)
+        best += moved * value[t + 1] + left * (a**2 * value[t + 1] + 1 - value[t])
+        spread = a**2 * left + moved
+    return best

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from small_games import game_file, problem
+from small_games import controlled, game_file, problem
 
 from dcgc.learning.affine_moments import moments
 from dcgc.learning.affine_newton import Unknowns, solve_by_moments
@@ -61,21 +61,10 @@ def test_what_is_not_quadratic_has_no_matrices():
 
 @pytest.mark.study
 def test_a_controller_with_memory_over_twelve_times():
-    """Certainty equivalence (Astrom 1970): E x_0^2 S_0 and what noise and ignorance add."""
-    horizon, a, r, seen, moved = 12, 1.2, 0.5, 0.5, 0.3
-    value = [0.0] * horizon + [2.0]
-    for t in reversed(range(horizon)):
-        s = value[t + 1]
-        value[t] = 1 + a**2 * s - (a * s) ** 2 / (r + s)
-    spread, best = 1.0, value[0]
-    for t in range(horizon):
-        left = spread * seen / (spread + seen)
-        best += moved * value[t + 1] + left * (a**2 * value[t + 1] + 1 - value[t])
-        spread = a**2 * left + moved
-    p = game_file("lqg", T=horizon)
+    p = game_file("lqg", T=12)
     m = moments(p)
     assert m is not None
     (root,) = solve_by_moments(p, m, 0)
     theta = jnp.concatenate([jnp.concatenate([s.policy.gains[0], s.policy.offsets], -1).T.reshape(-1)
                              for s in (root.profile[k] for k, _, _ in m.layout.blocks)])
-    assert float(m.expected(theta)[0]) == pytest.approx(best, rel=1e-9)
+    assert float(m.expected(theta)[0]) == pytest.approx(controlled(12), rel=1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import pytest
-from small_games import chance, cost, game_file, natural, problem, rule
+from small_games import chance, controlled, cost, game_file, natural, problem, rule
 
 from dcgc.learning import Settings, train
 from dcgc.lower.plans import Resolution, information_grid
@@ -78,20 +78,10 @@ def test_no_one_gains_by_leaving_backward_induction_and_does_by_refusing_too_muc
 @pytest.mark.study
 def test_a_controller_with_memory_finds_the_kalman_estimate():
     """Certainty equivalence: Riccati gains on the filter's estimate, T = 2, against Newton on affine policies that recall everything."""
-    horizon, a, r, seen, moved = 2, 1.2, 0.5, 0.5, 0.3
-    value = [0.0] * horizon + [2.0]
-    for t in reversed(range(horizon)):
-        s = value[t + 1]
-        value[t] = 1 + a**2 * s - (a * s) ** 2 / (r + s)
-    spread, best = 1.0, value[0]
-    for t in range(horizon):
-        left = spread * seen / (spread + seen)
-        best += moved * value[t + 1] + left * (a**2 * value[t + 1] + 1 - value[t])
-        spread = a**2 * left + moved
-    p = game_file("lqg", T=horizon)
+    p = game_file("lqg", T=2)
     found = train(p, Settings(seed=0, engine="affine"))
     figures = score(p, found.profile).figures
-    assert float(figures["cost(Controller)"]) == pytest.approx(best, abs=1e-6)
+    assert float(figures["cost(Controller)"]) == pytest.approx(controlled(2), abs=1e-6)
 
 
 @pytest.mark.study

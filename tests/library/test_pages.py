@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -20,19 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples" / "library").glob("*.dcg"))
 
 
-def load_script(path: str) -> ModuleType:
-    name = "script_" + path.replace("/", "_").removesuffix(".py")
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, ROOT / path)
-        assert spec is not None and spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 @pytest.fixture(scope="module")
-def pages() -> ModuleType:
-    return load_script("docs/catalogue.py")
+def pages(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("docs/catalogue.py")
 
 
 def test_every_definition_is_used_by_a_game_or_an_example(pages: ModuleType) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from small_games import problem
+from small_games import game_file, problem
 
+from dcgc.learning.affine_moments import moments
+from dcgc.learning.affine_newton import solve_by_moments
 from dcgc.lower.strategy import Strategy
 from dcgc.policies import Affine, head
 from dcgc.verify.joint import joint_gain
@@ -43,21 +45,23 @@ def test_all_decisions_at_once_reach_the_least_cost():
     # x1 + u2 = x0 (1 + a + b + c (1 + a)) + v1 (a + b + c a) + v2 c
     played = 0.3 * a**2 * 2 + (1 + a + b + c * (1 + a)) ** 2 + (a + b + c * a) ** 2 + c**2
     found = joint_gain(p, profile, p.game.decisions)
-    assert found == pytest.approx(played - LEAST, abs=1e-8)
+    assert found.attained and found.gain == pytest.approx(played - LEAST, abs=1e-10)
     rows, _ = player_regrets(p, profile)
-    assert rows[0].exact and rows[0].ex_ante == pytest.approx(found, abs=1e-12)
+    assert rows[0].exact and rows[0].ex_ante == pytest.approx(found.gain, abs=1e-12)
 
 
 def test_the_best_rules_have_none():
     p = problem(TWICE.format(known="y1, y2", price=0.3))
-    assert joint_gain(p, {"u1": affine(0.0), "u2": affine(-1 / 3, -1 / 3)}, p.game.decisions) == pytest.approx(0, abs=1e-12)
+    assert joint_gain(p, {"u1": affine(0.0), "u2": affine(-1 / 3, -1 / 3)}, p.game.decisions).gain == pytest.approx(0, abs=1e-12)
 
 
-def test_a_controller_that_forgets_can_signal_to_itself():
-    """Witsenhausen's case: affine rules need not be enough."""
+def test_a_controller_that_forgets_has_a_bound_only():
+    """Witsenhausen's case, in which it can signal to itself: with memory it would pay 1/3, and affine rules alone need not be the best."""
     p = problem(TWICE.format(known="y2", price=0.3))
-    assert joint_gain(p, {"u1": affine(0.0), "u2": affine(-0.5)}, p.game.decisions) is None
-    rows, _ = player_regrets(p, {"u1": affine(0.0), "u2": affine(-0.5)})
+    profile = {"u1": affine(0.0), "u2": affine(-0.5)}  # costs 1/2
+    found = joint_gain(p, profile, p.game.decisions)
+    assert not found.attained and found.gain == pytest.approx(1 / 2 - LEAST, abs=1e-10)
+    rows, _ = player_regrets(p, profile)
     assert not rows[0].exact
 
 
@@ -81,7 +85,8 @@ def test_rivals_who_answer_are_part_of_it():
         return (1 - a) * a + (1 - 0.5 * a) ** 2 / 4
 
     best = max(total(np.linspace(0, 1, 100_001)))
-    assert joint_gain(p, profile, own) == pytest.approx(best * s2 - played, abs=1e-6)
+    found = joint_gain(p, profile, own)
+    assert found.attained and found.gain == pytest.approx(best * s2 - played, abs=1e-6)
 
 
 def test_decisions_that_see_nothing_are_moved_together_too():
@@ -90,4 +95,16 @@ def test_decisions_that_see_nothing_are_moved_together_too():
                 "decide u2 : Real by C knowing nothing\ncost C = (u1 + u2 - 2 + x)^2 + u1^2 + u2^2\n")
     policy = Affine(jnp.zeros((1, 1, 0)), jnp.asarray([[1.0]]))
     one = Strategy(policy, head("real", (), location=0.0, scale=1.0), jnp.zeros(0), jnp.ones(0))
-    assert joint_gain(p, {"u1": one, "u2": one}, p.game.decisions) == pytest.approx(2 - 4 / 3, abs=1e-8)
+    assert joint_gain(p, {"u1": one, "u2": one}, p.game.decisions).gain == pytest.approx(2 - 4 / 3, abs=1e-12)
+
+
+def test_feedback_rules_for_a_sticky_price_stand_against_memory_too():
+    """A firm that sees the price alone does not know what it knew before; nor would it help."""
+    p = game_file("sticky_prices", T=3)
+    m = moments(p)
+    (root,) = solve_by_moments(p, m, 0)
+    own = [d for d in p.game.decisions if p.decider(d).label == "Firm[1]"]
+    found = joint_gain(p, root.profile, own)
+    assert not found.attained and found.gain < 1e-12 * found.charged
+    rows, _ = player_regrets(p, root.profile)
+    assert rows[0].exact and rows[0].ex_ante == found.gain

@@ -1,4 +1,4 @@
-"""Scripts of docs/ and examples/ as modules."""
+"""Scripts of benchmarks/, docs/ and examples/ as modules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def load_script(path: str) -> ModuleType:
@@ -24,6 +24,6 @@ def load_script(path: str) -> ModuleType:
     return sys.modules[name]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def script() -> Callable[[str], ModuleType]:
     return load_script

@@ -1,0 +1,25 @@
+"""Why engines refuse a game, in words that several of them share."""
+
+from __future__ import annotations
+
+from ..lower.problem import Problem
+
+
+def not_smooth(problem: Problem) -> str | None:
+    """For engines that set derivatives by real decisions to zero."""
+    if problem.has_finite_decisions:
+        return "some decisions are finite"
+    if problem.has_jumps:
+        return "payments jump with what is decided"
+    if any(d.kind == "simplex" or d.mixed for d in problem.game.decisions):
+        return "some decisions are mixed or on a simplex"
+    return None
+
+
+def off_the_grid(problem: Problem) -> str | None:
+    """For engines whose tables stand on a grid of what is known."""
+    if problem.loops:
+        return "a family is too large for a grid"
+    if not problem.reduction.complete:
+        return "; ".join(f"what {k} knows is no set of coordinates ({why})" for k, why in problem.reduction.reasons.items())
+    return None
