@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -37,6 +36,7 @@ from dcgc.learning.settings import Settings  # noqa: E402
 from dcgc.learning.stage_engine import fresh_strategies, stepper  # noqa: E402
 from dcgc.lower.problem import Person, prepare  # noqa: E402
 from dcgc.lower.stages import Account, Stages, blocks  # noqa: E402
+from dcgc.runs.environment import processor_model  # noqa: E402
 from dcgc.source import Ledger  # noqa: E402
 
 TEXT = Path(__file__).parents[1] / "games" / "dynamic_oligopoly.dcg"
@@ -185,13 +185,7 @@ def measured(firms: int, seasons: int, rounds: int) -> dict[str, float]:
 
 
 def machine() -> str:
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return f"{name}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, jax {jax.__version__}"
+    return f"{processor_model()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, jax {jax.__version__}"
 
 
 def main() -> None:

@@ -15,7 +15,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -114,10 +113,11 @@ def head() -> list[str]:
 
 def machine() -> str:
     """What the table was made on, for a line above it."""
-    from dcgc.runs.environment import versions
+    from dcgc.runs.environment import processor_model, set_up_jax, versions
 
+    set_up_jax()  # as every training does
     found = versions()
-    parts = (platform.machine(), f"{os.cpu_count()} cores", found["device"], f"jax {found['jax']}", f"dcgc {found['dcgc']}")
+    parts = (processor_model(), f"{os.cpu_count()} cores", found["device"], f"jax {found['jax']}", f"dcgc {found['dcgc']}")
     return ", ".join((*parts, found["precision"]))
 
 

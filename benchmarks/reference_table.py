@@ -36,14 +36,14 @@ HEAD = """# Games whose answers are known
 
 Made by `python benchmarks/games_table.py --reference`: every text is trained with no flags in a process of its own, {limit:.0f} s
 at most, and its figures are computed by code that had no part in training. A figure is *reached* within 1%, or within 5% where
-decisions jump or are mixed.
+decisions jump or are mixed. Headings are those of the list in `benchmarks/reference_games.toml`, whose numbers are not consecutive.
 """
 EVERY = """
 ## Every figure
 
-*error* is how uncertain the figure found is, *off* its distance from the published one (relative, unless that is 0), *seeds* in how
-many of those tried it is reached; *s* are seconds from the text to the scorecard, all compilation included, and in brackets
-those of computing.
+*error* is how uncertain the figure of the profile found is (not how far that profile is from an equilibrium, which its regret says),
+*off* its distance from the published figure (relative, unless that is 0), *seeds* in how many of those tried it is reached; *s* are
+seconds from the text to the scorecard, all compilation included, and in brackets those of computing.
 """
 GOOD = ("met", "beaten", "met by another equilibrium")
 
@@ -168,12 +168,17 @@ def train_apart(run: Run, seed: int, limit: float) -> Outcome:
 
 
 def text_of(game: str) -> str:
-    """What tells a changed text from an old one."""
-    return hashlib.sha256(Path(find_game(game)).read_bytes()).hexdigest()[:16]
+    """What tells a changed text, library or compiler from an old one."""
+    package = Path(dcgc.__file__).parent
+    files = [Path(find_game(game)), *sorted(package.rglob("*.py")), *sorted((HERE.parent / "stdlib").rglob("*.dcg"))]
+    found = hashlib.sha256()
+    for path in files:
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def kept(run: Run, cache: Path) -> dict[int, Outcome]:
-    """What was trained before, by seed; nothing if the text has changed since."""
+    """What was trained before, by seed; nothing if the text or the compiler has changed since."""
     path = cache / f"{run.key}.json"
     if not path.exists():
         return {}
@@ -231,13 +236,20 @@ def lines_of(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
     return rows or [f"| `{run.command}` | nothing published | | | | | | {first.time} | | {first.engine} |"]
 
 
-def reasons(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
-    """Why a run does not reach its figures, from its scorecard; nothing if it does, or has not been trained yet."""
+def alarmed(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
+    """Alarms of a run's first training, in its words."""
+    return [f"`{run.command}`: {'; '.join(outcomes[min(outcomes)].alarms)}"] if outcomes and outcomes[min(outcomes)].alarms else []
+
+
+def reasons(run: Run, outcomes: Mapping[int, Outcome], limit: float = math.inf) -> list[str]:
+    """Why a run does not reach its figures in ``limit`` seconds, from its scorecard; nothing if it does, or has not been trained yet."""
     if not outcomes:
         return []
     first = outcomes[min(outcomes)]
     if first.failure:
         return [f"`{run.command}`: {first.failure}"]
+    if first.seconds > limit:
+        return [f"`{run.command}`: {first.seconds:.0f} s of {limit:.0f}"]
     missed = [c for c in first.figures if not c.reached(run.margin)]
     if not missed:
         return []
@@ -250,10 +262,13 @@ def reasons(run: Run, outcomes: Mapping[int, Outcome]) -> list[str]:
 
 def page(all_entries: Sequence[Entry], found: Mapping[str, Mapping[int, Outcome]], limit: float, where: str) -> str:
     """docs/reference.md."""
-    why = {e.heading: [line for r in e.runs for line in reasons(r, found[r.key])] for e in all_entries}
+    why = {e.heading: [line for r in e.runs for line in reasons(r, found[r.key], limit)] for e in all_entries}
+    loud = {e.heading: [line for r in e.runs for line in alarmed(r, found[r.key])] for e in all_entries}
     untried = [e for e in all_entries if any(not found[r.key] for r in e.runs)]
     reached = [e for e in all_entries if not why[e.heading] and e not in untried]
-    left = f"; {len(untried)} have not been trained yet, or not in all variants" if untried else ""
+    warned = sum(bool(loud[e.heading]) for e in reached)
+    beside = f", {warned} of them with an alarm" if warned else ""
+    left = f"{beside}; {len(untried)} have not been trained yet, or not in all variants" if untried else beside
     parts = [HEAD.format(limit=limit), f"**{len(reached)} of {len(all_entries)}** games reach all their figures{left}.\n",
              "| | game | runs | figures | largest error | seconds | reached |", "|---|---|---|---|---|---|---|"]
     for e in all_entries:
@@ -261,12 +276,15 @@ def page(all_entries: Sequence[Entry], found: Mapping[str, Mapping[int, Outcome]
         compared = [c for o in firsts for c in o.figures if c.kind != "bound"]
         off = max((c.off() for c in compared if c.published != 0), default=math.nan)
         slow = max((o.seconds for o in firsts), default=math.nan)
-        word = "no" if why[e.heading] else "yes" if e in reached else "so far" if firsts else "not trained yet"
+        yes = "yes, with an alarm" if loud[e.heading] else "yes"
+        word = "no" if why[e.heading] else yes if e in reached else "so far" if firsts else "not trained yet"
         parts.append(f"| {e.heading} | {e.title} | {len(e.runs)} | {len(compared)} | {'' if math.isnan(off) else f'{100 * off:.2f}%'} | "
                      f"{'' if math.isnan(slow) else f'{slow:.0f}'} | {word} |")
     parts += ["\n## Those that do not, and why\n"]
     parts += [f"- **{e.heading}**, {e.title}: " + "; ".join(why[e.heading]) + "."
               for e in all_entries if why[e.heading]]
+    parts += ["\n## Those that do, with an alarm\n"]
+    parts += [f"- **{e.heading}**, {e.title}: " + "; ".join(loud[e.heading]) + "." for e in reached if loud[e.heading]]
     parts += [EVERY]
     for e in all_entries:
         parts += [f"### {e.heading}: {e.title}\n",

@@ -71,6 +71,13 @@ def processor() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def processor_model() -> str:
+    """What this processor calls itself."""
+    with suppress(OSError, StopIteration), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    return platform.processor() or platform.machine()
+
+
 def versions() -> dict[str, Any]:
     """Versions and device of this process; starts JAX."""
     import jax

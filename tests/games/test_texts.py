@@ -35,7 +35,7 @@ PUBLISHED = [
     ("lqg", {}, "last_feedback", 0.96),
     ("lqg", {}, "last_variance", 0.296279332),
     ("sticky_prices", {}, "slope", 0.905743986),
-    ("sticky_prices", {}, "payoff(Firm[1])", 31.175333849),
+    ("sticky_prices", {}, "payoff(Firm[1])", 31.181320831),
     ("repeated_prisoners", {"T": 1}, "payoff(One)", -2),
     ("iterated_prisoners", {}, "payoff(Learner)", -25),
     ("iterated_prisoners", {"habit": (0, 0, 0, 0, 0)}, "payoff(Learner)", -50),

@@ -97,7 +97,8 @@ def test_offers_without_end() -> None:
 @pytest.mark.parametrize("length", [5, pytest.param(200, marks=pytest.mark.study)])
 def test_sticky_prices_against_the_coupled_riccati_equation(length: int) -> None:
     result = dcgc.train(dcgc.load("sticky_prices", {"T": length}), stages="scanned")
-    slopes = riccati(length)
+    slopes, earned = riccati(length)
+    assert result.value("payoff(Firm[1])").value == pytest.approx(earned, abs=1e-4 + 3 * result.value("payoff(Firm[1])").error)
     rule = result.policies["q"] if "q" in result.policies else result.policies["q[1]"]
     for stage in (1, 2, length):
         found = float(rule(5.0, stage)) - float(rule(4.0, stage))
@@ -107,14 +108,18 @@ def test_sticky_prices_against_the_coupled_riccati_equation(length: int) -> None
         assert {c.verdict for c in result.scorecard.comparisons} == {"met"}
 
 
-def riccati(length: int, s: float = 0.2, beta: float = 0.9) -> list[float]:
-    """Slopes of q in p: each maximises p q - q^2 / 2 + beta (k / 2) (p')^2 with p' = (1 - s) p - s (q1 + q2) in quadratic terms."""
-    k, out = 0.0, []
+def riccati(length: int, s: float = 0.2, beta: float = 0.9) -> tuple[list[float], float]:
+    """Slopes of q in p, and what a firm earns with E p = 4 and Var p = 0.01 at first. With V(p) = a + b p + c p^2 in the next stage each
+    maximises p q - q^2 / 2 + beta V(p'), p' = (1 - s) p + s (10 - q1 - q2)."""
+    a = b = c = 0.0
+    slopes = []
     for _ in range(length):
-        f = (1 - beta * s * k * (1 - s)) / (1 - 2 * beta * k * s * s)
-        out.append(f)
-        k = 2 * f - f * f + beta * k * ((1 - s) - 2 * s * f)**2
-    return out[::-1]
+        weight = 1 - 4 * beta * s**2 * c
+        f, h = (1 - 2 * beta * s * c * (1 - s)) / weight, -beta * s * (b + 20 * c * s) / weight
+        g, e = 1 - s - 2 * s * f, s * (10 - 2 * h)
+        a, b, c = -h**2 / 2 + beta * (a + b * e + c * e**2), h - f * h + beta * (b * g + 2 * c * g * e), f - f**2 / 2 + beta * c * g**2
+        slopes.append(f)
+    return slopes[::-1], a + 4 * b + 16.01 * c
 
 
 @pytest.mark.study

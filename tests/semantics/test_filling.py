@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from dcgc.core import elaborate, show_game
 from dcgc.semantics import CheckedGame, check
 from dcgc.source import Ledger, Source
@@ -79,10 +81,13 @@ def test_arguments_survive_formatting() -> None:
     assert line in format_file(file).splitlines()
 
 
-def test_a_broken_filling_is_reported_and_nothing_is_raised() -> None:
-    for arguments in ("Sender = 3", "Sender = A + 1", "Sender = nobody", "power = x", "Sender = [A]", "Sender = others", "power = inf"):
-        text = HEAD + f"use std.channels.awgn({arguments}, Receiver = B)\nsend awgn by A knowing x\n" + TAIL.format("awgn")
-        assert read(text)[1], arguments
+@pytest.mark.parametrize(("arguments", "code"), [
+    ("Sender = 3", "N107"), ("Sender = A + 1", "N107"), ("Sender = nobody", "N101"), ("Sender = [A]", "N107"), ("Sender = others", "N107"),
+    ("Sender = A, power = x", "K321"), ("Sender = A, power = inf", "P406"), ("Sender = A, power = 2", None)])
+def test_a_broken_filling_is_reported_and_nothing_is_raised(arguments: str, code: str | None) -> None:
+    text = HEAD + f"use std.channels.awgn({arguments}, Receiver = B)\nsend awgn by A knowing x\n" + TAIL.format("awgn")
+    found = read(text)[1]
+    assert found == [] if code is None else code in found
 
 
 def test_a_family_of_channels_takes_the_family_of_the_game(tmp_path: Path) -> None:
