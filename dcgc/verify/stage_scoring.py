@@ -116,7 +116,7 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     length = horizon(problem)
     method = f"{BATCHES} x {samples} independent plays of {length} stages, 95% interval"
     ground = Ground(lambda: [], method, True, BATCHES)
-    rule: Callable[[str, int | None, tuple[float, ...]], Any] = stage_ruler(problem, profile, ruler)
+    rule: Callable[[str, int | None, tuple[Any, ...]], Any] = stage_ruler(problem, profile, ruler)
     readers = [StageReader(problem, b.played.after, rule, batch=b) for b in made]
     figures: dict[str, Figure] = {}
     rest = {label: max(left(problem, b, i) for b in made) for i, label in enumerate(made[0].labels)}
@@ -154,7 +154,7 @@ def figure_of(label: str, values: list[np.ndarray], method: str) -> Figure:
     return Figure(label, float(numbers.mean()), STUDENT * float(numbers.std(ddof=1)) / math.sqrt(len(numbers)), method)
 
 
-def stage_ruler(problem: Problem, profile: Mapping[str, Any], ruler: Any) -> Callable[[str, int | None, tuple[float, ...]], Any]:
+def stage_ruler(problem: Problem, profile: Mapping[str, Any], ruler: Any) -> Callable[[str, int | None, tuple[Any, ...]], Any]:
     """``rule(u, ..)``: of a large family the policy of any member."""
     plain = ruler(problem, profile)
     looped = {d.name for d in problem.game.decisions if d.axes}
