@@ -21,6 +21,7 @@ from jax import Array
 from ..core.expression import Reference
 from ..core.site import Decision, Random
 from ..information.subgames import Entangled, Move, moves
+from ..lower.conditional import given
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid, GridBuilder, cubic_weights
 from ..lower.one_stage import NUMBER, OneStage, Unstageable, depends_on_stage, one_stage
@@ -32,7 +33,6 @@ from ..lower.variable import Variable, along, constant, expand, lift, union
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
-from .subgames import given
 
 STATES = {0: 1, 1: 121, 2: 31}  # nodes of a real state, by how many there are
 INPUTS = {0: 1, 1: 61, 2: 31, 3: 13}  # nodes of a real number that a decision sees, by how many matter

@@ -20,12 +20,13 @@ from jax import Array
 
 from ..core.site import Decision, Random
 from ..information.subgames import Entangled, Move, moves
+from ..lower.conditional import given
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid, GridBuilder
 from ..lower.plans import draw_axis, finite_axis, finite_size
 from ..lower.problem import Problem
 from ..lower.strategy import Strategy
-from ..lower.variable import Variable, along, constant, contract, expand, lift, union
+from ..lower.variable import Variable, along, constant, contract, expand, lift
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
@@ -240,19 +241,6 @@ def cost(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], kno
             value = world.payment(p)
             total = lift(jnp.add, total, given(world, value, keep) if known else world.expectation(value, keep, without=without))
     return total
-
-
-def given(world: World, v: Variable, keep: tuple[str, ...]) -> Variable:
-    """E of a variable given ``keep``: the weights of what is not known."""
-    pending, seen, factors = list(v.dims), set(keep), []
-    while pending:
-        dim = pending.pop()
-        if dim not in seen and dim in world.grid.sizes:
-            seen.add(dim)
-            factors.append(world.factor(dim))
-            pending.extend(factors[-1].dims)
-    outside = tuple(x for x in union([v, *factors]) if x not in world.grid.sizes)
-    return contract([v, *factors], (*keep, *outside))
 
 
 def spread(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> Array:
