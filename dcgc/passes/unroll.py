@@ -44,14 +44,14 @@ class Expanded:
     lows: tuple[int, ...]
 
 
-def unroll(game: Game) -> Game:
-    """The game with small loops and small random arrays written out."""
-    return _Unroller(game).run()
+def unroll(game: Game, most: int = WRITTEN_OUT) -> Game:
+    """The game with loops and random arrays of at most ``most`` members written out."""
+    return _Unroller(game, most).run()
 
 
 class _Unroller:
-    def __init__(self, game: Game):
-        self.game = game
+    def __init__(self, game: Game, most: int):
+        self.game, self.most = game, most
         self.expanded: dict[str, Expanded] = {}
         self.looped: dict[str, tuple[Axis, ...]] = {}
         self.sites: list[Site] = []
@@ -72,7 +72,7 @@ class _Unroller:
 
     def members(self, part: Channel | Constraint | Equation) -> list[Any]:
         """A channel, a constraint or an equation for every member of a small family."""
-        if int(np.prod([a.size for a in part.axes])) > WRITTEN_OUT:
+        if int(np.prod([a.size for a in part.axes])) > self.most:
             return [part]
         out = []
         for numbers in product(*(range(a.low, a.low + a.size) for a in part.axes)):
@@ -96,7 +96,7 @@ class _Unroller:
 
     def site(self, site: Site) -> None:
         count = int(np.prod([a.size for a in site.axes])) if site.axes else 1
-        if count > WRITTEN_OUT:
+        if count > self.most:
             self.looped[site.name] = site.axes
             self.sites.append(self.rewritten(site, {}, site.name))
             return
@@ -121,7 +121,7 @@ class _Unroller:
         new = self.rewritten(site, binding, name)
         if isinstance(new, Random) and new.distribution == "MvNormal" and self.normal_vector(new):
             return
-        if not isinstance(new, Random) or not new.shape or int(np.prod(new.shape)) > WRITTEN_OUT \
+        if not isinstance(new, Random) or not new.shape or int(np.prod(new.shape)) > self.most \
                 or new.distribution in ("MvNormal", "Dirichlet"):
             self.sites.append(new)
             return
@@ -161,7 +161,7 @@ class _Unroller:
         numbers = covariance.value if isinstance(covariance, Constant) else \
             self.game.parameters[covariance.name] if isinstance(covariance, Parameter) else constant_array(covariance, self.game)
         size = site.shape[-1]
-        if numbers is None or len(site.shape) != 1 or size > WRITTEN_OUT:
+        if numbers is None or len(site.shape) != 1 or size > self.most:
             return False
         factor = np.linalg.cholesky(np.asarray(numbers, float))
         zs = [f"{site.name}.z{k + 1}" for k in range(size)]
@@ -255,7 +255,7 @@ class _Unroller:
         return Select(base, indices, one_hot, span=None if whole is None else whole.span)
 
     def fold(self, e: Fold, binding: Binding) -> Expression:
-        if e.axis.size > WRITTEN_OUT:
+        if e.axis.size > self.most:
             return rebuild(e, lambda c: self.expression(c, binding))
         terms: list[tuple[Expression, Expression]] = []
         for k in range(e.axis.low, e.axis.low + e.axis.size):
