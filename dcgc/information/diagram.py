@@ -122,23 +122,28 @@ class InfluenceDiagram:
         """Everybody who decides something, in order of the first decision."""
         return tuple(dict.fromkeys(p for k in self.decisions if (p := self.nodes[k].player) is not None))
 
-    def payments_to(self, decision: int) -> int:
-        """The set of utilities of a decision's owners that it can move: U_D of Koller and Milch."""
-        return self._moved[decision]
-
     @cached_property
-    def _moved(self) -> Mapping[int, int]:
-        paid: dict[str, int] = {}
-        for u in self.utilities:
-            for owner in self.nodes[u].owners:
-                paid[owner] = paid.get(owner, 0) | 1 << u
-        out = {}
-        for d in self.decisions:
-            own = 0
+    def movers(self) -> tuple[int, ...]:
+        """Of each node the set of decisions, by their number among decisions, that it comes after; of a utility only those whose owners it is paid
+        to: it is in their U_D (Koller and Milch 2003)."""
+        deciders: dict[str, int] = {}
+        number = {}
+        for q, d in enumerate(self.decisions):
+            number[d] = 1 << q
             for owner in self.nodes[d].owners:
-                own |= paid.get(owner, 0)
-            out[d] = own & self.descendants[d]
-        return out
+                deciders[owner] = deciders.get(owner, 0) | 1 << q
+        after: list[int] = []
+        for above in self.parents:
+            found = 0
+            for p in above:
+                found |= after[p] | number.get(p, 0)
+            after.append(found)
+        for u in self.utilities:
+            own = 0
+            for owner in self.nodes[u].owners:
+                own |= deciders.get(owner, 0)
+            after[u] &= own
+        return tuple(after)
 
     def without(self, arcs: Iterable[tuple[int, int]]) -> InfluenceDiagram:
         """The diagram without these arcs (parent, child)."""

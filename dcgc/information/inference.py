@@ -15,7 +15,7 @@ from ..core.expression import Apply, Constant, Expression, Fold, Parameter, Refe
 from ..core.site import Game, Let, Payment, Site
 
 INVERTIBLE = frozenset({"exp", "log", "sqrt", "tanh", "sigmoid"})
-LONGEST = 200  # atoms of a form; a longer one is an atom itself
+LONGEST = 40  # atoms of a form; a longer one is an atom itself
 ACCURACY = 1e-9
 
 

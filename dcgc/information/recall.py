@@ -26,14 +26,17 @@ class Forgetting:
     earlier: str
     later: str
     what: str
+    implied: bool = False  # what it did is a function of what it still knows, by its own rule
 
     def sentence(self) -> str:
         """The lapse in words."""
         if self.kind == "absent-minded":
             return f"{self.player} decides {self.what} in every stage by one rule and cannot tell the stages apart (absent-mindedness)"
-        verb = "knew" if self.kind == "knew" else "did"
-        return f"{self.player} forgets what it {verb}: at {self.later} it does not know {self.what}" + \
-            (f", which it knew at {self.earlier}" if self.kind == "knew" else "")
+        if self.implied:
+            return f"{self.player} does not see {self.what} at {self.later}, but knows all on which its rule for it rests"
+        if self.kind == "did":
+            return f"{self.player} forgets what it did: at {self.later} it does not know {self.what}"
+        return f"{self.player} forgets what it knew: at {self.later} it does not know {self.what}, which it knew at {self.earlier}"
 
 
 def forgetting(game: GameDiagram) -> dict[str, tuple[Forgetting, ...]]:
@@ -67,7 +70,7 @@ def lapses(game: GameDiagram, player: str, earlier: str, later: str) -> list[For
     if lost is not None:
         found.append(Forgetting(player, "knew", earlier, later, lost))
     if not knowledge.knows(game.act(earlier)):
-        found.append(Forgetting(player, "did", earlier, later, earlier))
+        found.append(Forgetting(player, "did", earlier, later, earlier, lost is None and not game.site_of(earlier).mixed))
     return found
 
 

@@ -11,13 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from .diagram import InfluenceDiagram, members
-from .separation import Reached, bayes_ball
+from .separation import Reached, rolled
 
 
 @dataclass(frozen=True)
 class Relevance:
-    """All that d-separation says about each decision of a diagram, by numbers of nodes."""
+    """All that d-separation says about each decision of a diagram. Decisions go by their number among decisions, nodes by theirs."""
 
     diagram: InfluenceDiagram
     reached: Reached
@@ -28,48 +30,54 @@ class Relevance:
         return self.diagram.decisions
 
     @cached_property
-    def relevant(self) -> dict[int, tuple[int, ...]]:
-        """Of each decision the others that are s-reachable from it: their policies can matter to its choice."""
-        return {d: tuple(e for e in self.decisions if e != d and self.inferring.risen[e] >> q & 1) for q, d in enumerate(self.decisions)}
+    def _relied(self) -> tuple[int, ...]:
+        """Of each decision the set of others to which its policy can matter."""
+        return tuple(self.inferring.risen[d] & ~(1 << q) for q, d in enumerate(self.decisions))
 
     @cached_property
-    def requisite(self) -> dict[int, tuple[int, ...]]:
-        """Of each decision the observations that can matter to it (Lauritzen and Nilsson 2001)."""
-        return {d: tuple(p for p in self.diagram.parents[d] if self.reached.at(p) >> q & 1) for q, d in enumerate(self.decisions)}
+    def _relevant(self) -> tuple[int, ...]:
+        return transposed(self._relied)
+
+    def relevant(self, decision: int) -> tuple[int, ...]:
+        """The decisions that are s-reachable from one: their policies can matter to its choice."""
+        return tuple(members(self._relevant[decision]))
+
+    def requisite(self, decision: int) -> tuple[int, ...]:
+        """The nodes that a decision sees and that can matter to it (Lauritzen and Nilsson 2001)."""
+        return tuple(p for p in self.diagram.parents[self.decisions[decision]] if self.reached.at(p) >> decision & 1)
 
     @cached_property
     def components(self) -> tuple[tuple[int, ...], ...]:
         """Sets of decisions that must be solved together, in an order in which each can be solved when those before it are."""
-        return tuple(tuple(sorted(c)) for c in strong_components(self.relevant))
+        return strong_components(self._relevant, self._relied)
 
-    @cached_property
-    def informative(self) -> dict[int, tuple[int, ...]]:
-        """Of each decision the unknown nodes, none of them after it, that would be worth knowing: candidates for a value of information."""
-        out = {}
-        for q, d in enumerate(self.decisions):
-            after, known = self.diagram.descendants[d] | 1 << d, set(self.diagram.parents[d])
-            out[d] = tuple(k for k, node in enumerate(self.diagram.nodes)
-                           if node.kind != "utility" and k not in known and not after >> k & 1 and self.inferring.at(k) >> q & 1)
-        return out
+    def informative(self, decision: int) -> tuple[int, ...]:
+        """The nodes that a decision does not know, none of them after it, that would be worth knowing: candidates for a value of
+        information."""
+        d = self.decisions[decision]
+        after, known = self.diagram.descendants[d] | 1 << d, set(self.diagram.parents[d])
+        return tuple(k for k, node in enumerate(self.diagram.nodes)
+                     if node.kind != "utility" and k not in known and not after >> k & 1 and self.inferring.at(k) >> decision & 1)
 
     def irrelevant(self) -> tuple[tuple[int, int], ...]:
-        """Arcs (observation, decision) that cannot matter."""
-        return tuple((p, d) for d in self.decisions for p in self.diagram.parents[d] if p not in self.requisite[d])
+        """Arcs (observation, decision), by nodes, that cannot matter."""
+        return tuple((p, d) for q, d in enumerate(self.decisions) for p in self.diagram.parents[d] if not self.reached.at(p) >> q & 1)
 
 
 def relevance(diagram: InfluenceDiagram, deterministic: bool = True, inferred: Mapping[int, int] | None = None) -> Relevance:
-    """Strategic relevance of a diagram as it is. ``inferred``: of a decision the set of nodes that follow from what it sees."""
-    questions = []
-    for d in diagram.decisions:
-        known = 1 << d
-        for p in diagram.parents[d]:
-            known |= 1 << p
-        questions.append((diagram.payments_to(d), known))
-    reached = bayes_ball(diagram, questions, deterministic)
+    """Strategic relevance of a diagram as it is. ``inferred``: of a decision's node the set of nodes that follow from what it sees."""
+    start = [diagram.movers[k] if node.kind == "utility" else 0 for k, node in enumerate(diagram.nodes)]
+    known = [0] * len(diagram.nodes)
+    for q, d in enumerate(diagram.decisions):
+        for p in (d, *diagram.parents[d]):
+            known[p] |= 1 << q
+    reached = rolled(diagram, start, known, deterministic)
     if not inferred or not any(inferred.values()):
         return Relevance(diagram, reached, reached)
-    more = [(starts, known | inferred.get(d, 0)) for d, (starts, known) in zip(diagram.decisions, questions, strict=True)]
-    return Relevance(diagram, reached, bayes_ball(diagram, more, deterministic))
+    for q, d in enumerate(diagram.decisions):
+        for k in members(inferred.get(d, 0)):
+            known[k] |= 1 << q
+    return Relevance(diagram, reached, rolled(diagram, start, known, deterministic))
 
 
 def reduced(diagram: InfluenceDiagram, deterministic: bool = True) -> tuple[InfluenceDiagram, tuple[tuple[str, str], ...]]:
@@ -94,39 +102,41 @@ def controllable(diagram: InfluenceDiagram, owners: frozenset[str]) -> tuple[int
     return tuple(k for k in members(before) if diagram.nodes[k].kind in ("chance", "deterministic"))
 
 
-def strong_components(successors: dict[int, Sequence[int]] | dict[int, tuple[int, ...]]) -> list[list[int]]:
-    """Strongly connected components of a relation, each after all that it leads to (Tarjan 1972), without recursion."""
-    number: dict[int, int] = {}
-    low: dict[int, int] = {}
-    stack: list[int] = []
-    standing: set[int] = set()
-    out: list[list[int]] = []
-    for root in successors:
-        if root in number:
-            continue
-        number[root] = low[root] = len(number)
-        stack.append(root)
-        standing.add(root)
-        work = [(root, iter(successors[root]))]
-        while work:
-            node, following = work[-1]
-            for after in following:
-                if after not in number:
-                    number[after] = low[after] = len(number)
-                    stack.append(after)
-                    standing.add(after)
-                    work.append((after, iter(successors[after])))
-                    break
-                if after in standing:
-                    low[node] = min(low[node], number[after])
+def transposed(rows: Sequence[int]) -> tuple[int, ...]:
+    """A relation the other way round: a square table of bits, row by row."""
+    size = len(rows)
+    if not size:
+        return ()
+    width = (size + 7) // 8
+    table = np.frombuffer(b"".join(row.to_bytes(width, "little") for row in rows), np.uint8).reshape(size, width)
+    bits = np.unpackbits(table, axis=1, bitorder="little")[:, :size]
+    turned = np.packbits(bits.T, axis=1, bitorder="little")
+    return tuple(int.from_bytes(row.tobytes(), "little") for row in turned)
+
+
+def strong_components(successors: Sequence[int], predecessors: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """Strongly connected components of a relation, each after all that it leads to (Kosaraju's two searches, on sets of bits)."""
+    left = (1 << len(successors)) - 1
+    finished: list[int] = []
+    while left:
+        stack = [(left & -left).bit_length() - 1]
+        left &= ~(1 << stack[-1])
+        while stack:
+            if following := predecessors[stack[-1]] & left:
+                stack.append((following & -following).bit_length() - 1)
+                left &= ~(1 << stack[-1])
             else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == number[node]:
-                    component = []
-                    while not component or component[-1] != node:
-                        component.append(stack.pop())
-                        standing.discard(component[-1])
-                    out.append(component)
-    return out
+                finished.append(stack.pop())
+    left = (1 << len(successors)) - 1
+    out = []
+    for root in reversed(finished):
+        if not left >> root & 1:
+            continue
+        component, waiting = 0, 1 << root
+        while waiting:
+            k = (waiting & -waiting).bit_length() - 1
+            component |= 1 << k
+            left &= ~(1 << k)
+            waiting = (waiting | successors[k]) & left
+        out.append(tuple(members(component)))
+    return tuple(out)

@@ -34,13 +34,18 @@ class Reached:
 def bayes_ball(diagram: InfluenceDiagram, questions: Sequence[tuple[int, int]], deterministic: bool = True) -> Reached:
     """Where the balls go of the questions (starts, known), both sets of nodes. ``deterministic``: whether deterministic nodes and
     utilities are treated as functions of their parents."""
-    size = len(diagram.nodes)
-    start, known = [0] * size, [0] * size
+    start, known = [0] * len(diagram.nodes), [0] * len(diagram.nodes)
     for q, (starts, given) in enumerate(questions):
         for k in members(starts):
             start[k] |= 1 << q
         for k in members(given):
             known[k] |= 1 << q
+    return rolled(diagram, start, known, deterministic)
+
+
+def rolled(diagram: InfluenceDiagram, start: Sequence[int], known: Sequence[int], deterministic: bool = True) -> Reached:
+    """The same, where at every node the set of questions is given that start there, and of those in which it is known."""
+    size = len(diagram.nodes)
     functional = [deterministic and node.kind in ("deterministic", "utility") for node in diagram.nodes]
     from_child, from_parent = list(start), [0] * size
     waiting = {k for k in range(size) if start[k]}
