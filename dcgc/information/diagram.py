@@ -2,7 +2,8 @@
 
 A multi-agent influence diagram (Koller and Milch 2003, Games and Economic Behavior 45): chance nodes (ovals), deterministic nodes
 (double ovals), decisions (boxes, whose parents are what is known) and utilities (diamonds). Nodes stand in an order of time in which
-parents come first. Sets of nodes are the bits of whole numbers, so that one pass over the arcs answers a question about all decisions at once.
+parents come first. Sets of nodes are the bits of whole numbers, so that one pass over the arcs answers a question about all
+decisions at once.
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ class InfluenceDiagram:
 
     @cached_property
     def movers(self) -> tuple[int, ...]:
-        """Of each node the set of decisions, by their number among decisions, that it comes after; of a utility only those whose owners it is paid
+        """Of each node the set of decisions, by their number among decisions, that it comes after; of a utility only those whose
+        owners it is paid
         to: it is in their U_D (Koller and Milch 2003)."""
         deciders: dict[str, int] = {}
         number = {}
@@ -191,7 +193,7 @@ def cycle(parents: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Names along a shortest cycle, the first again at its end; empty if there is none."""
     best: tuple[str, ...] = ()
     for start in parents:
-        paths = [(start,)]
+        paths: list[tuple[str, ...]] = [(start,)]
         seen = {start}
         while paths and (not best or len(paths[0]) < len(best) - 1):
             longer = []

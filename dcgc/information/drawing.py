@@ -51,7 +51,8 @@ def svg(diagram: InfluenceDiagram, title: str = "") -> str:
     height = max((y for _, y, _ in place), default=0.0) + HIGH
     colour = colours(diagram)
     head = 34.0 if title else 10.0
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height + head + 26:.0f}" font-family="sans-serif" font-size="12">',
+    box = f"0 0 {width:.0f} {height + head + 26:.0f}"
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" font-family="sans-serif" font-size="12">',
            '<defs><marker id="head" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
            '<path d="M0,0 L8,4 L0,8 z" fill="#555"/></marker></defs>',
            f'<rect width="{width:.0f}" height="{height + head + 26:.0f}" fill="white"/>']
@@ -104,7 +105,8 @@ Arc = tuple[int, int]
 
 def layout(diagram: InfluenceDiagram) -> tuple[list[tuple[float, float, float]], dict[Arc, list[tuple[float, float]]]]:
     """(x, y, width) of every node, and the points that every arc (parent, child) passes between: layers by longest paths, roots next to
-    what they move, orders by barycentres (Sugiyama, Tagawa and Toda 1981), with a place of its own for an arc in every layer that it crosses."""
+    what they move, orders by barycentres (Sugiyama, Tagawa and Toda 1981), with a place of its own for an arc in every layer that
+    it crosses."""
     size = len(diagram.nodes)
     layer = layers(diagram)
     widths = [max(WIDE, 18 + LETTER * len(text(node)) * (1.45 if node.kind == "utility" else 1.0)) for node in diagram.nodes]

@@ -23,11 +23,13 @@ class Seen:
     form: Form
     sites: frozenset[str]
     told: bool = False  # by being asked at all: that no halt has come
+    guard: bool = False  # the condition of a ``when`` around the decision
 
 
 @dataclass(frozen=True)
 class GameDiagram:
-    """A game as an influence diagram. ``written``: the game that it was made from, without loops and stages. ``observations``: of each decision
+    """A game as an influence diagram. ``written``: the game that it was made from, without loops and stages. ``observations``: of
+    each decision
     what it sees, one entry a thing."""
 
     written: Written
@@ -116,7 +118,8 @@ def game_diagram(game: Game) -> GameDiagram:
                     known.append(name)
             known += reached[site.name]
             nodes.append(Node(site.name, "decision", tuple(dict.fromkeys(known)), label(site.actor), owners.of(site)))
-            observations[site.name] = (*(Seen(show(e), atoms.form(e), references(e)) for e in seen_by(site)),
+            observations[site.name] = (*(Seen(show(e), atoms.form(e), references(e), guard=k >= len(site.observations))
+                                         for k, e in enumerate(seen_by(site))),
                                        *(Seen(g, atoms.of_site(g), frozenset({g}), True) for g in reached[site.name]))
     return GameDiagram(out, diagram(nodes), atoms, observations)
 
@@ -127,7 +130,8 @@ def seen_by(site: Decision) -> tuple[Expression, ...]:
 
 
 def going_on(game: Game, owners: Owners) -> dict[str, tuple[str, ...]]:
-    """Of each decision the conditions (no halt so far, ``when``) under which alone all that it can still move is paid: it is decided as if they
+    """Of each decision the conditions (no halt so far, ``when``) under which alone all that it can still move is paid: it is
+    decided as if they
     held. Lets that come before it."""
     place = {s.name: k for k, s in enumerate(game.sites)}
     implied: dict[str, frozenset[str]] = {}
@@ -171,7 +175,8 @@ def flat_factors(e: Expression) -> list[Expression]:
 
 
 class Owners:
-    """Whose accounts a decision is made for: the player's own, and those of the teams that it is in (Contract, section 2: players in a team pay
+    """Whose accounts a decision is made for: the player's own, and those of the teams that it is in (Contract, section 2: players
+    in a team pay
     the team's and their own)."""
 
     def __init__(self, game: Game):

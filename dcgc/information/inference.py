@@ -1,8 +1,11 @@
 """What can be inferred: which expressions are functions of those that somebody sees.
 
-Every expression is brought into a linear form over atoms (draws, decisions, and whatever is no sum of others), each written once. A form is known if
-it lies in the span of the known ones, where an atom f(a, b, ..) is known as soon as a, b, .. are. What is seen through an invertible function
-(``exp(x)``) is seen itself. This finds x1 = x0 + u1 from x0 and u1, and w from y = x + w and x; it is sound and, for what is not linear, not complete:
+Every expression is brought into a linear form over atoms (draws, decisions, and whatever is no sum of others), each written once.
+A form is known if
+it lies in the span of the known ones, where an atom f(a, b, ..) is known as soon as a, b, .. are. What is seen through an
+invertible function
+(``exp(x)``) is seen itself. This finds x1 = x0 + u1 from x0 and u1, and w from y = x + w and x; it is sound and, for what is not
+linear, not complete:
 what is said to be known is known.
 """
 
@@ -44,7 +47,8 @@ class Form:
 
 @dataclass
 class Atoms:
-    """The forms of a game's expressions. ``made``: the number of each atom; ``parts``: the forms that an atom is a function of (None: it is a
+    """The forms of a game's expressions. ``made``: the number of each atom; ``parts``: the forms that an atom is a function of
+    (None: it is a
     draw or a decision, or is not looked into)."""
 
     game: Game
@@ -59,7 +63,8 @@ class Atoms:
         self._sites = {s.name: s for s in self.game.sites}
         for site in self.game.sites:  # in time order: nothing is deep
             if isinstance(site, Let):
-                self._forms[site.name] = self.form(site.value) if not site.axes and not site.guards else self.atom(("site", site.name), None, "", site.name)
+                plain = not site.axes and not site.guards
+                self._forms[site.name] = self.form(site.value) if plain else self.atom(("site", site.name), None, "", site.name)
 
     def atom(self, key: object, parts: tuple[Form, ...] | None, function: str = "", name: str = "") -> Form:
         """The form of one atom."""
@@ -122,6 +127,8 @@ class Atoms:
             return parts[0] * -1.0
         if function == "not":
             return Form((), 1.0) + parts[0] * -1.0
+        if function == "where":  # a condition is 0 or 1
+            return parts[2] + self.applied("mul", [parts[0], parts[1] + parts[2] * -1.0])
         if function == "mul" and any(not p.terms for p in parts):
             fixed, other = (parts[0], parts[1]) if not parts[0].terms else (parts[1], parts[0])
             return other * fixed.constant

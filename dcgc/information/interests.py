@@ -1,6 +1,7 @@
 """Whose interests agree: team, zero-sum, potential or general-sum games, and common interests and conflicts variable by variable.
 
-Costs are compared as expressions in draws and decisions, so that what is said holds for every play, whatever the policies. With SymPy, which
+Costs are compared as expressions in draws and decisions, so that what is said holds for every play, whatever the policies. With
+SymPy, which
 expands products and differentiates; a game whose costs are too long to be expanded is compared term by term.
 """
 
@@ -16,7 +17,7 @@ from .game_diagram import GameDiagram, label
 from .inference import Form, payment_form
 
 if TYPE_CHECKING:
-    import sympy
+    pass
 
 LARGEST = 300  # nodes of all costs that are expanded
 
@@ -25,7 +26,8 @@ Sum = Literal["team", "zero-sum", "constant-sum", "potential", "general-sum"]
 
 @dataclass(frozen=True)
 class Interests:
-    """``kind``; ``sides``: who decides for one and the same account, by a name for each; ``expanded``: whether costs were expanded, so that what is not
+    """``kind``; ``sides``: who decides for one and the same account, by a name for each; ``expanded``: whether costs were
+    expanded, so that what is not
     found to be zero-sum is not. ``variables``: by decision, who gains when whom does: (one, other, relation)."""
 
     kind: Sum
@@ -110,10 +112,11 @@ def expanded(game: GameDiagram, sides: dict[str, tuple[str, ...]], costs: dict[s
     if len(names) == 2:
         added = sympy.expand(converted[names[0]] + converted[names[1]])
         if not added.free_symbols:
-            return Interests("zero-sum" if abs(float(added)) < 1e-12 else "constant-sum", sides, True, by_variable(game, sides, converted, symbols))
+            kind: Sum = "zero-sum" if abs(float(added)) < 1e-12 else "constant-sum"
+            return Interests(kind, sides, True, by_variable(game, sides, converted, symbols))
     if all(sympy.expand(converted[n] - converted[names[0]]) == 0 for n in names):
         return Interests("team", sides, True, {})
-    kind: Sum = "potential" if static(game) and potential(game, sides, converted, symbols) else "general-sum"
+    kind = "potential" if static(game) and potential(game, sides, converted, symbols) else "general-sum"
     return Interests(kind, sides, True, by_variable(game, sides, converted, symbols))
 
 
@@ -215,6 +218,8 @@ def symbolic(game: GameDiagram, e: Expression, symbols: dict[str, Any]) -> Any:
             return getattr(sympy, e.function)(a[0])
         if e.function == "not":
             return 1 - a[0]
+        if e.function == "where":
+            return a[2] + a[0] * (a[1] - a[2])
         if e.function == "eq" and all(isinstance(x, Reference) and binary(game, x.site) for x in e.arguments):
             return 1 - a[0] - a[1] + 2 * a[0] * a[1]
         return sympy.Function(e.function)(*a)

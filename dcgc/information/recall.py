@@ -1,6 +1,7 @@
 """Perfect recall, player by player, and the ways in which it fails.
 
-A player has perfect recall if at each of its decisions it knows all that it knew and did at its earlier ones (Kuhn 1953). It fails where a player
+A player has perfect recall if at each of its decisions it knows all that it knew and did at its earlier ones (Kuhn 1953). It fails
+where a player
 forgets what it knew, where it forgets what it did, and where one rule serves several stages that it cannot tell apart (absent-mindedness,
 Piccione and Rubinstein 1997). Without perfect recall a mixed strategy may do better than any behaviour strategy, and an equilibrium in
 behaviour strategies need not exist (Wichardt 2008).
@@ -13,12 +14,15 @@ from typing import Literal
 
 from .game_diagram import GameDiagram
 
+NEAR = 16  # decisions back that are looked at for one that does not exclude the later
+
 Lapse = Literal["knew", "did", "absent-minded"]
 
 
 @dataclass(frozen=True)
 class Forgetting:
-    """At ``later`` its player does not know ``what`` it ``knew`` or ``did`` at ``earlier``; or it is ``absent-minded``: the two are one decision of the
+    """At ``later`` its player does not know ``what`` it ``knew`` or ``did`` at ``earlier``; or it is ``absent-minded``: the two
+    are one decision of the
     text, in two stages, and what is seen at the second does not tell it from the first."""
 
     player: str
@@ -51,12 +55,21 @@ def forgetting(game: GameDiagram) -> dict[str, tuple[Forgetting, ...]]:
     out = {}
     for player, decisions in own.items():
         found: dict[Lapse, Forgetting] = {}
-        for earlier, later in zip(decisions, decisions[1:], strict=False):
+        for k, later in enumerate(decisions):
+            earlier = next((e for e in reversed(decisions[max(0, k - NEAR):k]) if not exclusive(game, e, later)), None)
+            if earlier is None:
+                continue
             for lapse in lapses(game, player, earlier, later):
                 found.setdefault(lapse.kind, lapse)
         if found:
             out[player] = tuple(found.values())
     return out
+
+
+def exclusive(game: GameDiagram, one: str, other: str) -> bool:
+    """Whether the conditions under which two decisions are made contradict each other (``when c`` and ``when not c``)."""
+    a, b = ([seen.form for seen in game.observations[name] if seen.guard] for name in (one, other))
+    return any(not (s := f + g).terms and s.constant != 2.0 for f in a for g in b)
 
 
 def lapses(game: GameDiagram, player: str, earlier: str, later: str) -> list[Forgetting]:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from .diagram import InfluenceDiagram, members
 from .separation import Reached, rolled
 
@@ -107,6 +105,10 @@ def transposed(rows: Sequence[int]) -> tuple[int, ...]:
     size = len(rows)
     if not size:
         return ()
+    if size <= 64:  # without numpy, which a small game need not wait for
+        return tuple(sum((rows[i] >> j & 1) << i for i in range(size)) for j in range(size))
+    import numpy as np
+
     width = (size + 7) // 8
     table = np.frombuffer(b"".join(row.to_bytes(width, "little") for row in rows), np.uint8).reshape(size, width)
     bits = np.unpackbits(table, axis=1, bitorder="little")[:, :size]

@@ -21,8 +21,8 @@ NESTED = {
 
 def sentences(facts: Facts) -> list[str]:
     """A paragraph a topic, one line each."""
-    return [*people(facts), *information(facts), *recall(facts), *interest(facts), *relevant(facts), *signalling(facts), *channel_lines(facts),
-            *structure(facts), *shortened(facts)]
+    topics = (people, information, recall, interest, relevant, signalling, channel_lines, structure, shortened)
+    return [sentence for topic in topics for sentence in topic(facts)]
 
 
 def people(facts: Facts) -> Iterator[str]:
@@ -52,9 +52,10 @@ def information(facts: Facts) -> Iterator[str]:
         yield f"{finer}, since {found.witness.sentence(facts.seen)}"
     if facts.interests.kind == "team" and facts.linear_quadratic_gaussian:
         if found.partially_nested:
-            yield "a linear-quadratic-Gaussian team with partially nested information: affine policies are optimal (Radner 1962; Ho and Chu 1972)"
+            why = "partially nested information: affine policies are optimal (Radner 1962; Ho and Chu 1972)"
         else:
-            yield "a linear-quadratic-Gaussian team with non-classical information: affine policies need not be optimal (Witsenhausen 1968)"
+            why = "non-classical information: affine policies need not be optimal (Witsenhausen 1968)"
+        yield f"a linear-quadratic-Gaussian team with {why}"
 
 
 def recall(facts: Facts) -> Iterator[str]:

@@ -20,7 +20,8 @@ SITES = 6000  # sites of all stages that are written out
 
 @dataclass(frozen=True)
 class Written:
-    """``game``: without loops and stages. ``rules``: of a decision in stages that one policy serves, the decision of the text (several share it).
+    """``game``: without loops and stages. ``rules``: of a decision in stages that one policy serves, the decision of the text
+    (several share it).
     ``shrunk``: families of which a few members stand for all, with their sizes; ``stages``: how many stages stand for how many."""
 
     game: Game
@@ -33,7 +34,8 @@ def written(game: Game) -> Written:
     """The game as sites without loops, every stage with sites of its own."""
     shrunk: dict[str, int] = {}
     game = smaller(game, shrunk)
-    stages, rules = None, {}
+    stages: tuple[int, float] | None = None
+    rules: dict[str, str] = {}
     if game.block is not None:
         count = sum(s.repeated for s in game.sites)
         most = max(3, SITES // max(1, count))
@@ -66,8 +68,7 @@ def smaller(game: Game, shrunk: dict[str, int]) -> Game:
     if not any(a.size > MEMBERS for a in axes_of(game)):
         return game
     sites = tuple(change(s) for s in game.sites)
-    return replace(game, sites=sites, channels=tuple(change(c) for c in game.channels), constraints=(), equations=(), measures=(), published=(),
-                   plots=())
+    return bare(replace(game, sites=sites, channels=tuple(change(c) for c in game.channels)))
 
 
 def axes_of(game: Game) -> list[Axis]:
@@ -106,7 +107,12 @@ def stage_by_stage(game: Game, stages: int) -> tuple[Game, dict[str, str]]:
                 out.append(value)
         elif not site.repeated:
             out.append(site)
-    return replace(game, sites=tuple(out), block=None, measures=(), published=(), plots=(), constraints=(), equations=(), channels=()), rules
+    return bare(replace(game, sites=tuple(out), block=None, channels=())), rules
+
+
+def bare(game: Game) -> Game:
+    """The game without what is asked of it: that may name members and stages which are not there."""
+    return replace(game, measures=(), published=(), plots=(), constraints=(), equations=())
 
 
 def in_stage(site: Site, t: int, names: set[str], binder: str) -> Site:

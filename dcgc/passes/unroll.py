@@ -7,13 +7,12 @@ time does not grow with them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import reduce
 from itertools import product
 from typing import Any
-
-import numpy as np
 
 from ..core.expression import (
     Apply,
@@ -72,7 +71,7 @@ class _Unroller:
 
     def members(self, part: Channel | Constraint | Equation) -> list[Any]:
         """A channel, a constraint or an equation for every member of a small family."""
-        if int(np.prod([a.size for a in part.axes])) > self.most:
+        if math.prod(a.size for a in part.axes) > self.most:
             return [part]
         out = []
         for numbers in product(*(range(a.low, a.low + a.size) for a in part.axes)):
@@ -95,7 +94,7 @@ class _Unroller:
         return [replace(p, value=self.expression(p.value, binding), against=self.expression(p.against, binding), axes=())]
 
     def site(self, site: Site) -> None:
-        count = int(np.prod([a.size for a in site.axes])) if site.axes else 1
+        count = math.prod(a.size for a in site.axes)
         if count > self.most:
             self.looped[site.name] = site.axes
             self.sites.append(self.rewritten(site, {}, site.name))
@@ -121,7 +120,7 @@ class _Unroller:
         new = self.rewritten(site, binding, name)
         if isinstance(new, Random) and new.distribution == "MvNormal" and self.normal_vector(new):
             return
-        if not isinstance(new, Random) or not new.shape or int(np.prod(new.shape)) > self.most \
+        if not isinstance(new, Random) or not new.shape or math.prod(new.shape) > self.most \
                 or new.distribution in ("MvNormal", "Dirichlet"):
             self.sites.append(new)
             return
@@ -163,6 +162,8 @@ class _Unroller:
         size = site.shape[-1]
         if numbers is None or len(site.shape) != 1 or size > self.most:
             return False
+        import numpy as np  # late: the front end starts without it
+
         factor = np.linalg.cholesky(np.asarray(numbers, float))
         zs = [f"{site.name}.z{k + 1}" for k in range(size)]
         for z in zs:
@@ -268,7 +269,7 @@ class _Unroller:
 
 def reduced(reduction: str, terms: list[tuple[Expression, Expression]], e: Fold) -> Expression:
     """A written-out reduction of (condition, body) terms."""
-    neutral = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}[reduction]
+    neutral = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -math.inf, "min": math.inf}[reduction]
     word = {"sum": "add", "mean": "add", "prod": "mul", "max": "maximum", "min": "minimum"}[reduction]
     values = [b if number(c) == 1 else Apply("where", (c, b, Constant(neutral)), span=e.span) for c, b in terms]
     if not values:

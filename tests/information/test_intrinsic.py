@@ -71,7 +71,8 @@ def knows(later: np.ndarray, earlier: np.ndarray) -> bool:
 
 
 def test_classes_are_those_of_the_definitions() -> None:
-    """Witsenhausen 1975, Ho and Chu 1972: fields are row spaces here, and a field lies in another where its rows are in the other's span."""
+    """Witsenhausen 1975, Ho and Chu 1972: fields are row spaces here, and a field lies in another where its rows are in the
+    other's span."""
     met = set()
     for seed in range(150):
         text, seen, draws = linear_game(seed)
@@ -225,7 +226,8 @@ cost S = guess != side
 
 
 def test_large_families_and_long_games_are_looked_at_through_a_few() -> None:
-    family = facts_of("game F\nplayer P[1000]\nfor i in P { random c[i] ~ Normal(0, 1) }\nfor i in P { decide q[i] : Real by P[i] knowing c[i] }\n"
+    family = facts_of("game F\nplayer P[1000]\nfor i in P { random c[i] ~ Normal(0, 1) }\n"
+                      "for i in P { decide q[i] : Real by P[i] knowing c[i] }\n"
                       "for i in P { payoff P[i] = (10 - sum(q)) * q[i] - c[i] * q[i] }\n")
     assert family.seen.written.shrunk == {"P": 1000} and len(family.seen.diagram.decisions) == 3
     assert family.information.static

@@ -1,4 +1,5 @@
-"""Published influence diagrams, rebuilt: Koller and Milch (2003), Lauritzen and Nilsson (2001), Everitt et al. (2021), and the examples of PyCID
+"""Published influence diagrams, rebuilt: Koller and Milch (2003), Lauritzen and Nilsson (2001), Everitt et al. (2021), and the
+examples of PyCID
 (Fox et al. 2021), with what these say of them."""
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ PRISONERS = build("D1>U1 D1>U2 D2>U2 D2>U1", {"1": "D1", "2": "D2"}, {"1": "U1",
 
 
 def test_tree_killer() -> None:
-    """Koller and Milch 2003, Section 5: the doctor's choice rests on nobody's (Bob sees whether the tree is sick), the patio on the doctor's (that he
+    """Koller and Milch 2003, Section 5: the doctor's choice rests on nobody's (Bob sees whether the tree is sick), the patio on
+    the doctor's (that he
     was called tells of the tree), poisoning on both; so they can be solved one after the other."""
     found = relevance(TREE_KILLER, deterministic=False)
     assert relevant(found, "TDoc") == set()
@@ -94,9 +96,12 @@ def test_forgetful_movie_star() -> None:
 
 
 def test_road() -> None:
-    """Koller and Milch 2003, Figure 5: building along a road; a plot rests on the two pairs next to it, and they are solved pair by pair from the end."""
-    d = build("S1W>B1W S1W>U1W S1E>B1E S1E>U1E B1W>U1W B1W>U1E B1W>B2E B1W>U2W B1W>B2W B1E>U1E B1E>U1W B1E>B2E B1E>U2E B1E>B2W S2W>B2W S2W>U2W "
-              "S2E>B2E S2E>U2E B2W>U1W B2W>U2W B2W>U2E B2W>B3E B2W>U3W B2W>B3W B2E>U1E B2E>U2E B2E>U2W B2E>B3E B2E>U3E B2E>B3W S3W>B3W S3W>U3W "
+    """Koller and Milch 2003, Figure 5: building along a road; a plot rests on the two pairs next to it, and they are solved pair
+    by pair from the end."""
+    d = build("S1W>B1W S1W>U1W S1E>B1E S1E>U1E B1W>U1W B1W>U1E B1W>B2E B1W>U2W B1W>B2W B1E>U1E B1E>U1W B1E>B2E B1E>U2E "
+              "B1E>B2W S2W>B2W S2W>U2W "
+              "S2E>B2E S2E>U2E B2W>U1W B2W>U2W B2W>U2E B2W>B3E B2W>U3W B2W>B3W B2E>U1E B2E>U2E B2E>U2W B2E>B3E B2E>U3E "
+              "B2E>B3W S3W>B3W S3W>U3W "
               "S3E>B3E S3E>U3E B3W>U3W B3W>U3E B3W>U2W B3E>U3E B3E>U3W B3E>U2E",
               {p: f"B{p}" for p in ("1W", "1E", "2W", "2E", "3W", "3E")}, {p: f"U{p}" for p in ("1W", "1E", "2W", "2E", "3W", "3E")})
     assert groups(relevance(d)) == [{"B3W", "B3E"}, {"B2W", "B2E"}, {"B1W", "B1E"}]

@@ -96,7 +96,8 @@ def test_components_come_in_an_order_in_which_they_can_be_solved(diagrams: list[
 
 
 def test_deterministic_nodes_separate_more_and_as_expanding_them_says(diagrams: list[InfluenceDiagram]) -> None:
-    """D-separation: with every deterministic node whose parents are known, again and again, counted as known (Geiger, Verma and Pearl 1990)."""
+    """D-separation: with every deterministic node whose parents are known, again and again, counted as known (Geiger, Verma and
+    Pearl 1990)."""
     for seed, d in enumerate(diagrams):
         dice = random.Random(seed)
         a, b = dice.sample(range(len(d.nodes)), 2)
