@@ -32,6 +32,7 @@ from ..lower.variable import Variable, along, constant, expand, lift, union
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
+from .regret import tabulated
 from .subgames import given
 
 STATES = {0: 1, 1: 121, 2: 31}  # nodes of a real state, by how many there are
@@ -47,8 +48,9 @@ SHARP = 1e-4  # of what is at stake: a bound below it is taken for the regret
 
 @dataclass(frozen=True)
 class Judged:
-    """Of a player: expected ``cost`` and its error; ``bound``: no deviation gains more; ``unreached``: the largest gain of one decision
-    at any state and input, when it is reached; ``stake``: the largest cost to come at any state."""
+    """Of a player, all in discounted cost units: expected ``cost`` and its numerical ``error``; ``bound``: no deviation gains more;
+    ``unreached``: the largest gain of one decision at any state and input, when it is reached; ``stake``: the largest cost to come at any
+    state."""
 
     cost: float
     error: float
@@ -200,7 +202,7 @@ class Evaluation:
 
         def body(values: dict[str, Array], t: Array) -> tuple[dict[str, Array], dict[str, Array]]:
             world = self.at_states(t)
-            new = {k: on(self.paid(world, k, values[k], self.stage.states), self.stage.states, shape) for k in people}
+            new = {k: tabulated(self.paid(world, k, values[k], self.stage.states), self.stage.states, shape) for k in people}
             return new, {} if self.endless else gains_of(values, t)
 
         times = jnp.arange(float(self.length), 0.0, -1.0)
@@ -254,20 +256,20 @@ class Evaluation:
         touched = inner.dependence.payments_of(d.name)
         if d.finite:
             own = (*keep, d.name)
-            q = on(self.paid(world, label, values[label], own, touched), own, (*shape, d.options))
-            law = on(given(world, world.factor(d.name), own), own, (*shape, d.options))
+            q = tabulated(self.paid(world, label, values[label], own, touched), own, (*shape, d.options))
+            law = tabulated(given(world, world.factor(d.name), own), own, (*shape, d.options))
             return jnp.max(jnp.sum(jnp.where(law > 0, law * q, 0.0), -1) - jnp.min(q, -1))
-        chosen = on(world.choice(d.name), keep, shape)
+        chosen = tabulated(world.choice(d.name), keep, shape)
         order = tuple(sorted((*keep, CANDIDATE)))
         turn = [(*keep, CANDIDATE).index(x) for x in order]
 
         def q_of(acts: Array) -> Array:
             varied = world.vary({d.name: Variable(order, jnp.transpose(acts, turn))})
-            return on(self.paid(varied, label, values[label], (*keep, CANDIDATE), touched), (*keep, CANDIDATE), acts.shape)
+            return tabulated(self.paid(varied, label, values[label], (*keep, CANDIDATE), touched), (*keep, CANDIDATE), acts.shape)
 
         low, high = self.act_range(plain, d)
-        bottom = jnp.broadcast_to(on(constant(low) if d.low is None else evaluate(world, d.low), keep, shape), shape)
-        top = jnp.broadcast_to(on(constant(high) if d.high is None else evaluate(world, d.high), keep, shape), shape)
+        bottom = jnp.broadcast_to(tabulated(constant(low) if d.low is None else evaluate(world, d.low), keep, shape), shape)
+        top = jnp.broadcast_to(tabulated(constant(high) if d.high is None else evaluate(world, d.high), keep, shape), shape)
         at_chosen = q_of(chosen[..., None])[..., 0]
 
         def among(left: Array, right: Array, n: int) -> tuple[Array, Array]:
@@ -340,10 +342,3 @@ def contracted(values: Variable, weights: Variable) -> Variable:
     w = expand(weights, dims, 1)
     w = w.reshape((*w.shape[:len(dims)], *(1,) * (rank - 1), w.shape[-1]))
     return Variable(dims, jnp.sum(a * w, -1))
-
-
-def on(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> Array:
-    """A value at every point of ``names``, in their order."""
-    order = tuple(sorted(names))
-    full = jnp.broadcast_to(expand(v, order, 0), tuple(shape[names.index(x)] for x in order))
-    return jnp.transpose(full, [order.index(x) for x in names])

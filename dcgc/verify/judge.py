@@ -61,11 +61,11 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     total = costs.get(first, math.nan) if problem.is_team else \
         costs[problem.leaders[0].label] if problem.leaders else sum(costs.values())
     people = [first] if problem.is_team else [problem.leaders[0].label] if problem.leaders else list(costs)
-    error = spread(sum((by_world[k] for k in people if k in by_world), np.zeros(len(worlds))), ground.random)
+    error = expectation_error(sum((by_world[k] for k in people if k in by_world), np.zeros(len(worlds))), ground.random)
     return Judgement(costs, total, worst if math.isfinite(worst) else math.inf, all(r.exact for r in rows), error)
 
 
-def spread(values: np.ndarray, random: bool) -> float:
+def expectation_error(values: np.ndarray, random: bool) -> float:
     """The error of an expectation: 95% of what independent samples disagree by, or the change from the coarser grid to the finer."""
     if random:
         return 2.36 * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
@@ -85,7 +85,7 @@ def costlier(problem: Problem, a: Mapping[str, Any], b: Mapping[str, Any]) -> bo
         grids = [information_grid(problem, b, r) for r in (fine.finer(0.5), fine)]
         pairs = [(information(problem, a, g), information(problem, b, g)) for g in grids]
     more = np.asarray([float(problem.paid(x, person) - problem.paid(y, person)) for x, y in pairs])
-    return bool((more.mean() if random else more[-1]) > spread(more, random))
+    return bool((more.mean() if random else more[-1]) > expectation_error(more, random))
 
 
 def stakes(problem: Problem, world: World, label: str) -> float:

@@ -132,6 +132,13 @@ def broadcast_to(v: Variable, dims: tuple[str, ...], shape: tuple[int, ...]) -> 
     return jnp.broadcast_to(expand(v, tuple(sorted(dims)), len(v.own)), shape + v.own)
 
 
+def tabulated(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> Array:
+    """A scalar's value at every point of ``names``, in their order: (*shape)."""
+    order = tuple(sorted(names))
+    full = jnp.broadcast_to(expand(v, order, 0), tuple(shape[names.index(x)] for x in order))
+    return jnp.transpose(full, [order.index(x) for x in names])
+
+
 def on_own_coordinate(world: World, d: Decision, q: Variable, dims: tuple[str, ...],
                       ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gain, best option and chosen value where the decision has a coordinate of its own."""

@@ -31,10 +31,12 @@ STUDENT = 2.36  # 95% with 7 degrees of freedom
 
 
 def members(problem: Problem) -> int:
+    """How many values the largest family of sites has: what one stage of one play takes."""
     return max((math.prod(a.size for a in s.axes) for s in problem.game.sites), default=1)
 
 
 def plays(problem: Problem, many: int = PLAYED) -> int:
+    """How many plays (even, for antithetic pairs) make about ``many`` stages of members, at least ``LEAST`` and at most ``MOST``."""
     return int(min(MOST, max(LEAST, many // (horizon(problem) * members(problem)))) // 2 * 2)
 
 

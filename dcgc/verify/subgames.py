@@ -25,11 +25,11 @@ from ..lower.grid import Grid, GridBuilder
 from ..lower.plans import draw_axis, finite_axis, finite_size
 from ..lower.problem import Problem
 from ..lower.strategy import Strategy
-from ..lower.variable import Variable, along, constant, contract, expand, lift, union
+from ..lower.variable import Variable, along, constant, contract, lift, union
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
-from .regret import CANDIDATE, closing_in
+from .regret import CANDIDATE, closing_in, tabulated
 
 INPUTS = {0: 1, 1: 401, 2: 45, 3: 13}  # of a known real number, by how many matter; not the nodes of any search
 DRAWN = 32  # nodes of a draw that nobody has seen
@@ -41,8 +41,8 @@ SHARP = 1e-6  # of what is at stake: where the bound on joint deviations lies no
 
 @dataclass(frozen=True)
 class Gains:
-    """``ex_ante``: expected gain of the best deviation at this decision. ``worst``: the largest gain at any input tried, in the units
-    in which the move is judged when it is reached. ``stake``: the largest difference that the decision can make there."""
+    """Of one decision, in cost units. ``ex_ante``: expected gain of the best deviation at it. ``worst``: the largest gain at any input
+    tried, as the move is judged when it is reached. ``stake``: the largest difference that the decision can make there."""
 
     ex_ante: float
     worst: float
@@ -94,14 +94,16 @@ def subgame_regrets(problem: Problem, profile: Mapping[str, Any], order: tuple[M
 
 
 def gains(problem: Problem, profile: Mapping[str, Any], move: Move, d: Decision) -> Gains:
+    """What d's player could gain at one decision of a move, everything else as in the profile (cost units): expected over play, and at
+    every input that is tried."""
     base = reached_world(problem, profile, move)
     information = problem.reduction.information[d.name]
     assert information is not None  # a policy may look at what does not matter, too
     keep = tuple(sorted({*move.relevant, *(x for x in information.dims if problem.reduction.coordinates[x].role == "finite")}))
     shape = tuple(size(base, x) for x in keep)
-    q_policy, q_best, spread = compared(problem, base, d, keep, shape, known=True)
+    q_policy, q_best, difference = compared(problem, base, d, keep, shape, known=True)
     worst = float(np.max(q_policy - q_best))
-    stake = float(np.max(spread))
+    stake = float(np.max(difference))
     path = problem.world(grid_of(problem, move, ()), problem.natural, profile, relaxation(problem, move, ()))
     varying = tuple(sorted({x for e in observed(d, path) for x in e.dims}))
     shape = tuple(size(path, x) for x in varying)
@@ -187,16 +189,16 @@ def size(world: World, dim: str) -> int:
 
 def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], shape: tuple[int, ...], known: bool,
              ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(cost under the policy, least cost, largest difference) at every point of ``keep``: given it, or (not ``known``) weighted by its
-    probability."""
+    """(cost under the policy, least cost, largest difference), each an array (*shape) of cost units at every point of ``keep``: expected
+    given the point, or (not ``known``) weighted by its probability."""
     names = keep
     if d.finite:
         own = (*keep, d.name)
-        table = spread_out(cost(problem, world, d, own, known, without=d.name), own, (*shape, d.options))
-        law = spread_out(given(world, own_law(world, d), own), own, (*shape, d.options))
+        table = table_of(cost(problem, world, d, own, known, without=d.name), own, (*shape, d.options))
+        law = table_of(given(world, own_law(world, d), own), own, (*shape, d.options))
         policy = np.sum(np.where(law > 0, law * table, 0.0), -1)
         return policy, table.min(-1), table.max(-1) - table.min(-1)
-    chosen = spread_out(world.choice(d.name), names, shape)
+    chosen = table_of(world.choice(d.name), names, shape)
 
     order = tuple(sorted((*names, CANDIDATE)))
 
@@ -204,7 +206,7 @@ def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...],
     def some(values: Array) -> Array:
         turn = [(*names, CANDIDATE).index(x) for x in order]
         varied = world.vary({d.name: Variable(order, jnp.transpose(values, turn))})
-        return spread(cost(problem, varied, d, (*names, CANDIDATE), known), (*names, CANDIDATE), values.shape)
+        return tabulated(cost(problem, varied, d, (*names, CANDIDATE), known), (*names, CANDIDATE), values.shape)
 
     def q(values: np.ndarray) -> np.ndarray:
         wide = np.broadcast_to(values, (*shape, values.shape[-1]))
@@ -218,8 +220,8 @@ def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...],
         return np.concatenate(parts, -1)[..., :wide.shape[-1]]
 
     low, high = act_range(world, d)
-    bottom = spread_out(constant(low) if d.low is None else evaluate(world, d.low), names, shape)
-    top = spread_out(constant(high) if d.high is None else evaluate(world, d.high), names, shape)
+    bottom = table_of(constant(low) if d.low is None else evaluate(world, d.low), names, shape)
+    top = table_of(constant(high) if d.high is None else evaluate(world, d.high), names, shape)
     at_chosen = q(chosen[..., None])[..., 0]
     ends = q(np.stack([bottom, top, (bottom + top) / 2], -1))
     _, least = closing_in(q, bottom, top, chosen, at_chosen, CANDIDATES, ROUNDS)
@@ -232,7 +234,8 @@ def own_law(world: World, d: Decision) -> Variable:
 
 
 def cost(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], known: bool, without: str | None = None) -> Variable:
-    """What d's player pays of what d can change."""
+    """What d's player pays of what d can change (cost units) at every point of ``keep``: expected given the point (``known``), or weighted
+    by its probability, but for the law of ``without``."""
     touched = problem.dependence.payments_of(d.name)
     total: Variable = constant(0.0)
     for p in problem.pays(problem.decider(d)):
@@ -255,12 +258,6 @@ def given(world: World, v: Variable, keep: tuple[str, ...]) -> Variable:
     return contract([v, *factors], (*keep, *outside))
 
 
-def spread(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> Array:
-    """A value at every point of ``names``, in their order."""
-    order = tuple(sorted(names))
-    full = jnp.broadcast_to(expand(v, order, 0), tuple(shape[names.index(x)] for x in order))
-    return jnp.transpose(full, [order.index(x) for x in names])
-
-
-def spread_out(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> np.ndarray:
-    return np.asarray(spread(v, names, shape), float)
+def table_of(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> np.ndarray:
+    """``tabulated`` as numbers."""
+    return np.asarray(tabulated(v, names, shape), float)
