@@ -248,6 +248,9 @@ class Evaluation:
         for x in {*move.relevant, *information.dims, *self.reals}:
             if x in draws or roles[x].role == "finite" or x == d.name:
                 continue
+            if roles[x].role == "nature":  # known, but it does not matter: at its median
+                put[x] = constant(jnp.median(plain.value(x).data))
+                continue
             low, high = self.box[x] if x in self.reals else self.act_range(plain, inner.game.site(x))  # type: ignore[arg-type]
             put[x] = along(x, low + (high - low) * jnp.linspace(0.0, 1.0, count)) if x in reals else constant((low + high) / 2)
         world = self.world(t, put, draws)

@@ -138,7 +138,8 @@ def relaxation(problem: Problem, move: Move, seen: tuple[str, ...]) -> Relaxatio
 
 
 def reached_world(problem: Problem, profile: Mapping[str, Any], move: Move) -> World:
-    """The game from a move on, what its movers know along coordinates of its own."""
+    """The game from a move on, what its movers know along coordinates of its own; what they know and does not matter is fixed, a draw
+    at its median, an act in the middle of where it may be."""
     roles = problem.reduction.coordinates
     acts = [x for x in move.relevant if roles[x].role == "derived"]
     draws = tuple(x for x in move.relevant if roles[x].role == "nature")
@@ -147,7 +148,9 @@ def reached_world(problem: Problem, profile: Mapping[str, Any], move: Move) -> W
     values: dict[str, Variable] = {x: constant(1.0) for x in move.reached}
     known = {x for name in move.decisions for x in problem.reduction.information[name].dims}  # type: ignore[union-attr]
     for x in known - set(move.relevant):
-        if roles[x].role == "derived":  # it does not matter: in the middle of where it may be
+        if roles[x].role == "nature":
+            values[x] = constant(jnp.median(world.value(x).data))
+        elif roles[x].role == "derived":
             values[x] = constant(sum(act_range(world, problem.game.site(x))) / 2)  # type: ignore[arg-type]
     for x in acts:
         low, high = act_range(world, problem.game.site(x))  # type: ignore[arg-type]
