@@ -33,13 +33,13 @@ from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
 from .regret import tabulated
+from .search import widening_traced
 from .subgames import given
 
 STATES = {0: 1, 1: 121, 2: 31}  # nodes of a real state, by how many there are
 INPUTS = {0: 1, 1: 61, 2: 31, 3: 13}  # nodes of a real number that a decision sees, by how many matter
 DRAWN = {0: 1, 1: 24, 2: 16, 3: 8}  # Gauss nodes of a draw that nobody has seen, by how many there are
 CELLS = {0: 1, 1: 240, 2: 40, 3: 14}  # the same where something jumps
-TRIED, CLOSER, ROUNDS = 65, 9, 8
 MARGIN = 0.15  # of what play reaches
 LEFT = 1e-10  # of the discounted sum: what is left beyond the last stage of stages without end
 CANDIDATE = "candidate"
@@ -274,27 +274,11 @@ class Evaluation:
         bottom = jnp.broadcast_to(tabulated(constant(low) if d.low is None else evaluate(world, d.low), keep, shape), shape)
         top = jnp.broadcast_to(tabulated(constant(high) if d.high is None else evaluate(world, d.high), keep, shape), shape)
         at_chosen = q_of(chosen[..., None])[..., 0]
-
-        def among(left: Array, right: Array, n: int) -> tuple[Array, Array]:
-            acts = left[..., None] + (right - left)[..., None] * jnp.linspace(0.0, 1.0, n)
-            costs = q_of(acts)
-            costs = jnp.where(jnp.isnan(costs), jnp.inf, costs)
-            k = jnp.argmin(costs, -1)[..., None]
-            return jnp.take_along_axis(acts, k, -1)[..., 0], jnp.take_along_axis(costs, k, -1)[..., 0]
-
-        best, least = among(bottom, top, TRIED)
-
-        def closer(i: int, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-            best, least, half = state
-            act, cost = among(jnp.maximum(bottom, best - half), jnp.minimum(top, best + half), CLOSER)
-            better = cost < least
-            return jnp.where(better, act, best), jnp.where(better, cost, least), half * (3.0 / (CLOSER - 1))
-
-        _, least, _ = jax.lax.fori_loop(0, ROUNDS, closer, (best, least, 1.5 * (top - bottom) / (TRIED - 1)))
-        return jnp.max(at_chosen - jnp.minimum(least, at_chosen))
+        least, open_still = widening_traced(q_of, bottom, top, chosen, at_chosen, d.low is None, d.high is None)
+        return jnp.max(jnp.where(open_still, jnp.inf, at_chosen - least))
 
     def act_range(self, world: World, d: Decision) -> tuple[Array, Array]:
-        """Between what an act is tried: its bounds, on an open side twice as far as it is played at any state."""
+        """Between what an act is tried at first: its bounds, on an open side twice as far as it is played at any state."""
         played = world.choice(d.name).data
         width = jnp.maximum(jnp.max(jnp.abs(played)), 1e-3)
         low = jnp.min(played) - width if d.low is None else jnp.min(evaluate(world, d.low).data)

@@ -25,9 +25,9 @@ from ..lower.strategy import mass
 from ..lower.variable import Variable, constant, contract, expand, lift
 from ..lower.world import Rule, World
 from ..primitives.relaxations import Relaxation
+from .search import widening
 
 CANDIDATE = "candidate"
-WIDENINGS = 8
 LOST = 1e-6  # part of the probability that an action may carry off the grid
 REACHED = 1e-9  # part of the largest density below which an input counts as unreached
 
@@ -207,16 +207,7 @@ def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, 
     low, high = search_interval(world, d, dims, shape, chosen)
     # what is chosen in the far tails may end off the grid: it is judged by what is on it, its rivals must stay on it
     at_chosen = evaluator(problem, world, d, names, anywhere=True)(chosen[..., None])[..., 0]
-    best, least = closing_in(q, low, high, chosen, at_chosen, count)
-    for _ in range(WIDENINGS):  # a best reply at the end of an unbounded side may lie beyond it
-        margin = 0.02 * (high - low)
-        down = (best <= low + margin) if d.low is None else np.zeros_like(best, bool)
-        up = (best >= high - margin) if d.high is None else np.zeros_like(best, bool)
-        if not (down | up).any():
-            break
-        width = high - low
-        low, high = np.where(down, low - 3 * width, low), np.where(up, high + 3 * width, high)
-        best, least = closing_in(q, low, high, best, least, count)
+    best, least, _ = widening(q, low, high, chosen, at_chosen, count, (d.low is None, d.high is None))
     return at_chosen - least, best, chosen
 
 
@@ -263,44 +254,3 @@ def search_interval(world: World, d: Decision, dims: tuple[str, ...], shape: tup
     high = np.full(shape, chosen.max() + width) if d.high is None else \
         np.asarray(broadcast_to(evaluate(world, d.high), dims, shape), float)
     return low, high
-
-
-def closing_in(q: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, start: np.ndarray,
-               at_start: np.ndarray, count: int, rounds: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """The best of a grid of candidates in [low, high], then of ever narrower grids around it; never worse than the start."""
-    best, least = start.copy(), at_start.copy()
-    left, right = low, high
-    for r in range(rounds):
-        n = count if r == 0 else 9
-        grid = left[..., None] + (right - left)[..., None] * np.linspace(0, 1, n)
-        values = q(grid)
-        k = np.argmin(values, axis=-1)
-        found = np.take_along_axis(values, k[..., None], -1)[..., 0]
-        where = np.take_along_axis(grid, k[..., None], -1)[..., 0]
-        # The vertex of the parabola through three neighbours reaches the least point of a quadratic at once.
-        better = found < least
-        best, least = np.where(better, where, best), np.where(better, found, least)
-        best, least = parabola(q, grid, values, k, best, least, low, high)
-        half = (right - left) / (n - 1) * 1.5
-        left, right = np.maximum(low, best - half), np.minimum(high, best + half)
-    return best, least
-
-
-def parabola(q: Callable[[np.ndarray], np.ndarray], grid: np.ndarray, values: np.ndarray, k: np.ndarray, best: np.ndarray,
-             least: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Try the vertex of the parabola through the best candidate and its neighbours."""
-    n = grid.shape[-1]
-    if n < 3:
-        return best, least
-    middle = np.clip(k, 1, n - 2)
-    pick = lambda a, i: np.take_along_axis(a, i[..., None], -1)[..., 0]  # noqa: E731
-    x0, x1, step = pick(grid, middle - 1), pick(grid, middle), pick(grid, middle + 1) - pick(grid, middle)
-    y0, y1, y2 = (np.nan_to_num(pick(values, middle + i), posinf=1e300) for i in (-1, 0, 1))
-    curvature = y0 - 2 * y1 + y2
-    safe = np.where(curvature > 0, curvature, 1.0)
-    vertex = np.clip(np.where(curvature > 0, x1 + 0.5 * step * (y0 - y2) / safe, x0), low, high)
-    found = q(vertex[..., None])[..., 0]
-    better = found < least
-    return np.where(better, vertex, best), np.where(better, found, least)
-
-

@@ -29,7 +29,8 @@ from ..lower.variable import Variable, along, constant, contract, lift, union
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
-from .regret import CANDIDATE, closing_in, tabulated
+from .regret import CANDIDATE, tabulated
+from .search import FAR, widening
 
 INPUTS = {0: 1, 1: 401, 2: 45, 3: 13}  # of a known real number, by how many matter; not the nodes of any search
 DRAWN = 32  # nodes of a draw that nobody has seen
@@ -42,11 +43,17 @@ SHARP = 1e-6  # of what is at stake: where the bound on joint deviations lies no
 @dataclass(frozen=True)
 class Gains:
     """Of one decision, in cost units. ``ex_ante``: expected gain of the best deviation at it. ``worst``: the largest gain at any input
-    tried, as the move is judged when it is reached. ``stake``: the largest difference that the decision can make there."""
+    tried, as the move is judged when it is reached. ``stake``: the largest difference that the decision can make there.
+    ``inside``: whether the best acts lie inside what was tried, or costs still fall at an open end. nan where a cost is no number."""
 
     ex_ante: float
     worst: float
     stake: float
+    inside: bool
+
+    @property
+    def known(self) -> bool:
+        return self.inside and math.isfinite(self.ex_ante) and math.isfinite(self.worst)
 
 
 def subgame_moves(problem: Problem, profile: Mapping[str, Any]) -> tuple[Move, ...] | None:
@@ -79,14 +86,17 @@ def subgame_regrets(problem: Problem, profile: Mapping[str, Any], order: tuple[M
         own = [judged[d.name] for d in problem.game.decisions if problem.decider(d) == person and d.name in judged]
         if not own:
             continue
-        most = max(g.ex_ante for g in own)
-        bound = sum(max(g.worst, g.ex_ante) for g in own)
+        gains_alone = np.asarray([[g.ex_ante, g.worst] for g in own])  # numpy's maxima of nan are nan
+        most, worst = (float(x) for x in np.maximum(gains_alone.max(0), 0.0))
+        bound = float(gains_alone.max(1).sum())
         method = "best reply at every input, acts as they are" + ("" if len(own) == 1 else ", one decision at a time")
-        sharp = len(own) == 1
+        sharp, known = len(own) == 1, all(g.known for g in own)
         if not any(sum(problem.decider(problem.game.site(x)) == person for x in m.decisions) > 1 for m in order):  # type: ignore[arg-type]
             sharp = sharp or bound - most <= SHARP * max(g.stake for g in own)
-            method += "" if len(own) == 1 else f"; all together at most {bound:.2g}"
-        rows.append(Regret(person.label, most, max(g.worst for g in own), sharp, method))
+            method += "" if len(own) == 1 or not known else f"; all together at most {bound:.2g}"
+        if not all(g.inside for g in own):
+            method += "; lower bound: costs still fall at the end of what was tried"
+        rows.append(Regret(person.label, most, worst, sharp and known, method))
     return tuple(rows)
 
 
@@ -101,14 +111,14 @@ def gains(problem: Problem, profile: Mapping[str, Any], move: Move, d: Decision)
     assert information is not None  # a policy may look at what does not matter, too
     keep = tuple(sorted({*move.relevant, *(x for x in information.dims if problem.reduction.coordinates[x].role == "finite")}))
     shape = tuple(size(base, x) for x in keep)
-    q_policy, q_best, difference = compared(problem, base, d, keep, shape, known=True)
+    q_policy, q_best, difference, inside = compared(problem, base, d, keep, shape, known=True)
     worst = float(np.max(q_policy - q_best))
     stake = float(np.max(difference))
     path = problem.world(grid_of(problem, move, ()), problem.natural, profile, relaxation(problem, move, ()))
     varying = tuple(sorted({x for e in observed(d, path) for x in e.dims}))
     shape = tuple(size(path, x) for x in varying)
-    q_policy, q_best, _ = compared(problem, path, d, varying, shape, known=False)
-    return Gains(max(0.0, float(np.sum(q_policy - q_best))), max(0.0, worst), stake)
+    q_policy, q_best, _, inside_too = compared(problem, path, d, varying, shape, known=False)
+    return Gains(float(np.sum(q_policy - q_best)), worst, stake, inside and inside_too)
 
 
 def observed(d: Decision, world: World) -> list[Variable]:
@@ -191,16 +201,16 @@ def size(world: World, dim: str) -> int:
 
 
 def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], shape: tuple[int, ...], known: bool,
-             ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+             ) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
     """(cost under the policy, least cost, largest difference), each an array (*shape) of cost units at every point of ``keep``: expected
-    given the point, or (not ``known``) weighted by its probability."""
+    given the point, or (not ``known``) weighted by its probability; and whether the least costs lie inside what was tried."""
     names = keep
     if d.finite:
         own = (*keep, d.name)
         table = table_of(cost(problem, world, d, own, known, without=d.name), own, (*shape, d.options))
         law = table_of(given(world, own_law(world, d), own), own, (*shape, d.options))
         policy = np.sum(np.where(law > 0, law * table, 0.0), -1)
-        return policy, table.min(-1), table.max(-1) - table.min(-1)
+        return policy, table.min(-1), table.max(-1) - table.min(-1), True
     chosen = table_of(world.choice(d.name), names, shape)
 
     order = tuple(sorted((*names, CANDIDATE)))
@@ -227,8 +237,8 @@ def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...],
     top = table_of(constant(high) if d.high is None else evaluate(world, d.high), names, shape)
     at_chosen = q(chosen[..., None])[..., 0]
     ends = q(np.stack([bottom, top, (bottom + top) / 2], -1))
-    _, least = closing_in(q, bottom, top, chosen, at_chosen, CANDIDATES, ROUNDS)
-    return at_chosen, least, np.maximum(ends.max(-1), at_chosen) - least
+    _, least, inside = widening(q, bottom, top, chosen, at_chosen, CANDIDATES, (d.low is None, d.high is None), ROUNDS, FAR)
+    return at_chosen, least, np.maximum(ends.max(-1), at_chosen) - least, inside
 
 
 def own_law(world: World, d: Decision) -> Variable:
