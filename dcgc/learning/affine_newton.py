@@ -129,7 +129,8 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
 
     starts = unknowns.starts()
     if problem.is_team and not problem.game.constraints and len(problem.groups) > 1:
-        starts = descended(unknowns, starts)
+        person = problem.decider(problem.game.decisions[0])
+        starts = descended(lambda t: problem.cost(problem.world(unknowns.grid, problem.natural, unknowns.profile(t)), person), starts)
     found: list[Root] = []
     for theta, norm, j in roots(residual, starts):
         prices = theta[unknowns.count:]
@@ -140,15 +141,9 @@ def solve(problem: Problem, seed: int, budget: int = 40_000) -> tuple[list[Root]
     return found, unknowns.text
 
 
-def descended(unknowns: Unknowns, starts: Array) -> Array:
-    """Where a team's cost is least near each start, by L-BFGS. Newton's method alone also ends at saddles, at which no policy alone is at
-    fault: a look that nobody uses, a reader of a look that says nothing."""
-    problem = unknowns.problem
-    person = problem.decider(problem.game.decisions[0])
-
-    def cost(theta: Array) -> Array:
-        return problem.cost(problem.world(unknowns.grid, problem.natural, unknowns.profile(theta)), person)
-
+def descended(cost: Callable[[Array], Array], starts: Array) -> Array:
+    """Where a team's cost is least near each start (starts, unknowns), by L-BFGS. Newton's method alone also ends at saddles, at which no
+    policy alone is at fault: a look that nobody uses, a reader of a look that says nothing."""
     both = jax.jit(jax.value_and_grad(cost))
 
     def numbers(theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -166,8 +161,11 @@ def solve_by_moments(problem: Problem, m: Moments, seed: int) -> list[Root]:
     """Roots in a linear-quadratic game, by its matrices."""
     if m.layout.count > MOST_BY_MOMENTS:
         return []
+    starts = random_starts(m, seed, STARTS)
+    if problem.is_team and len(problem.groups) > 1:
+        starts = descended(lambda t: m.expected(t)[0], starts)
     found = []
-    for theta, norm, j in roots(m.residual, random_starts(m, seed, STARTS)):
+    for theta, norm, j in roots(m.residual, starts):
         profile = m.profile(problem, jnp.asarray(theta))
         if any(d.low is not None or d.high is not None for d in problem.game.decisions):
             grid, _ = natural_grid(problem, 4000, seed=0, largest=10, samples=256)

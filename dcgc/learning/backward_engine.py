@@ -21,6 +21,7 @@ from ..lower.plans import finite_size, natural_grid
 from ..lower.problem import Problem
 from .act_ranges import act_ranges
 from .engine import Engine, Found, State
+from .matrix_games import MOST_OPTIONS
 from .moves import NODES, MoveSolver
 from .settings import Progress, Reporter, Settings
 
@@ -125,14 +126,14 @@ def backward_order(problem: Problem) -> tuple[Move, ...]:
     return found  # type: ignore[return-value]
 
 
-def unfit(problem: Problem, move: Move) -> str | None:
-    """Why a move cannot be solved by itself, or None."""
+def unfit(problem: Problem, move: Move, sizes: Mapping[int, int] = NODES) -> str | None:
+    """Why a move cannot be solved by itself, or None. ``sizes``: nodes of a real number, by how many of them matter."""
     coordinates = problem.reduction.coordinates
     reals = [x for x in move.relevant if coordinates[x].role != "finite"]
     name = move.decisions[0]
     if len(reals) > MOST_REALS:
         return f"{len(reals)} real numbers matter to {name}: too many for a grid"
-    points = NODES[len(reals)] ** len(reals) * math.prod(finite_size(problem, x) for x in move.relevant if x not in reals)
+    points = sizes[len(reals)] ** len(reals) * math.prod(finite_size(problem, x) for x in move.relevant if x not in reals)
     sites: list[Decision] = [problem.dependence.sites[x] for x in move.decisions]  # type: ignore[misc]
     if points * math.prod(d.options for d in sites if d.finite) > MOST_POINTS:
         return f"what {name} knows has too many values"
@@ -147,6 +148,8 @@ def unfit(problem: Problem, move: Move) -> str | None:
             return f"{name} is a choice of a symmetric family, whose members choose alike"
         if any(d.mixed for d in sites) and len(sites) > 2:
             return f"more than two mix at once ({name})"
+        if any(d.mixed for d in sites) and max(d.options for d in sites) > MOST_OPTIONS:
+            return f"two mix over more than {MOST_OPTIONS} options ({name}), too many supports to look at each"
         if math.prod(d.options for d in sites) > 100_000:
             return f"simultaneous choices ({name}) have too many outcomes"
     if any(d.finite and d.mixed for d in sites) and any(not d.finite for d in sites):

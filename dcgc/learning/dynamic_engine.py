@@ -27,7 +27,6 @@ CHUNK, MOST_STAGES = 5, 2_000  # of stages without end
 CONVERGED = 1e-9  # change of a value in one stage, over the values
 STALLED = 6  # chunks in which values come no closer to rest, after which policies are not kept, and six times as many to give up
 MARGIN = 0.3  # of what play reaches, on each side of it
-MOST_REAL_STATES = 3
 
 
 class DynamicEngine(Engine):
@@ -59,9 +58,7 @@ class DynamicEngine(Engine):
             recursion = recursion_of(problem)
         except (Unstageable, Entangled, ValueError) as why:
             return str(why)
-        if len(recursion.reals) > MOST_REAL_STATES:
-            return f"{len(recursion.reals)} real states are too many for a grid"
-        return next((reason for s in recursion.solvers if (reason := unfit(stage.problem, s.move)) is not None), None)
+        return next((reason for s in recursion.solvers if (reason := unfit(stage.problem, s.move, s.sizes)) is not None), None)
 
     def start(self, problem: Problem, settings: Settings) -> State:
         stage = one_stage(problem)
@@ -153,7 +150,8 @@ def reach(recursion: Recursion, first: Mapping[str, tuple[float, float]], ranges
     nodes = {x: np.linspace(*map(float, ranges[x]), recursion.shape[states.index(x)]) for x in recursion.reals}  # type: ignore[call-overload]
     box = {x: first[x] for x in recursion.reals}
     union = dict(box)
-    for t in range(length if length is not None else 400):
+    last = (length if length is not None else MOST_STAGES) - 1
+    for t in range(last + 1):
         k = t if length is not None else 0
         inside = np.ones(recursion.shape, bool)
         for x in recursion.reals:
@@ -165,8 +163,10 @@ def reach(recursion: Recursion, first: Mapping[str, tuple[float, float]], ranges
         for x in recursion.reals:
             low, high = np.asarray(limits[x][k])
             new[x] = (float(low[inside].min()), float(high[inside].max()))
-        if t + 1 < (length if length is not None else 400):
+        if t < last:
             union = {x: (min(union[x][0], new[x][0]), max(union[x][1], new[x][1])) for x in union}
+        if length is None and all(np.allclose(new[x], box[x], rtol=1e-9, atol=1e-12) for x in new):
+            break  # the same from here on
         box = {x: (max(new[x][0], nodes[x][0] - (nodes[x][-1] - nodes[x][0])), min(new[x][1], 2 * nodes[x][-1] - nodes[x][0])) for x in new}
     return union
 

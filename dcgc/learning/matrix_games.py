@@ -9,9 +9,10 @@ from __future__ import annotations
 from itertools import combinations, product
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-MOST_OPTIONS = 5  # a player in a game that needs mixing
+MOST_OPTIONS = 6  # of a player in a game that may need mixing: 923 pairs of supports
 
 
 def equilibrium(costs: list[Array], may_mix: bool) -> list[Array]:
@@ -45,20 +46,24 @@ def two_player_mixed(first: Array, second: Array) -> list[Array]:
     shape = first.shape[:-2]
     best = jnp.full(shape, jnp.inf)
     answer = [jnp.full((*shape, k), 1.0 / k), jnp.full((*shape, m), 1.0 / m)]
+    scale = jnp.max(jnp.abs(first), (-1, -2)) + jnp.max(jnp.abs(second), (-1, -2)) + 1e-300
     for size in range(1, min(k, m) + 1):
-        for rows, columns in product(combinations(range(k), size), combinations(range(m), size)):
-            q, value1 = indifferent(first[..., rows, :][..., columns])
-            p, value2 = indifferent(jnp.swapaxes(second[..., rows, :][..., columns], -1, -2))
-            full_p = jnp.zeros((*shape, k)).at[..., rows].set(p)
-            full_q = jnp.zeros((*shape, m)).at[..., columns].set(q)
-            gain = jnp.maximum(value1 - jnp.min(jnp.einsum("...ij,...j->...i", first, full_q), -1),
-                               value2 - jnp.min(jnp.einsum("...ij,...i->...j", second, full_p), -1))
-            scale = jnp.max(jnp.abs(first), (-1, -2)) + jnp.max(jnp.abs(second), (-1, -2)) + 1e-300
-            good = (gain <= 1e-9 * scale) & (jnp.min(p, -1) >= -1e-12) & (jnp.min(q, -1) >= -1e-12)
-            cost = jnp.where(good, value1 + value2 + size * 1e9 * scale, jnp.inf)
-            better = cost < best
-            best = jnp.where(better, cost, best)
-            answer = [jnp.where(better[..., None], a, b) for a, b in zip((full_p, full_q), answer, strict=True)]
+        pairs = np.asarray(list(product(combinations(range(k), size), combinations(range(m), size))))  # (pairs, 2, size)
+        rows, columns = pairs[:, 0, :, None], pairs[:, 1, None, :]
+        q, value1 = indifferent(first[..., rows, columns])
+        p, value2 = indifferent(jnp.swapaxes(second[..., rows, columns], -1, -2))
+        full_p = jnp.einsum("...rs,rsk->...rk", p, np.eye(k)[pairs[:, 0]])
+        full_q = jnp.einsum("...rs,rsm->...rm", q, np.eye(m)[pairs[:, 1]])
+        gain = jnp.maximum(value1 - jnp.min(jnp.einsum("...km,...rm->...rk", first, full_q), -1),
+                           value2 - jnp.min(jnp.einsum("...km,...rk->...rm", second, full_p), -1))
+        good = (gain <= 1e-9 * scale[..., None]) & (jnp.min(p, -1) >= -1e-12) & (jnp.min(q, -1) >= -1e-12)
+        costs = jnp.where(good, value1 + value2 + size * 1e9 * scale[..., None], jnp.inf)
+        at = jnp.argmin(costs, -1)[..., None]
+        cost = jnp.take_along_axis(costs, at, -1)
+        better = cost < best[..., None]
+        best = jnp.where(better, cost, best[..., None])[..., 0]
+        answer = [jnp.where(better, jnp.take_along_axis(a, at[..., None], -2)[..., 0, :], b)
+                  for a, b in zip((full_p, full_q), answer, strict=True)]
     return [jnp.clip(a, 0.0, 1.0) / jnp.sum(jnp.clip(a, 0.0, 1.0), -1, keepdims=True) for a in answer]
 
 

@@ -19,19 +19,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ..core.expression import Reference
 from ..core.site import Decision
 from ..information.subgames import Move, moves
 from ..lower.evaluate import evaluate
 from ..lower.one_stage import NUMBER, OneStage
 from ..lower.plans import natural_grid
-from ..lower.strategy import finite_sizes
 from ..lower.variable import Variable, constant, expand, lift
 from ..lower.world import World
 from .forms import Form
 from .moves import Later, MoveSolver, conditional
+from .stage_sweep import stage_of_combinations
 
-NODES = {0: 1, 1: 97, 2: 25, 3: 11, 4: 6}  # of a known real number, by how many of them matter
+NODES = {0: 1, 1: 97, 2: 25, 3: 11}  # of a known real number, by how many of them matter
 STATES = {0: 1, 1: 97, 2: 25, 3: 11}  # of a real state, where values are kept
 KEPT = 40  # stages for which a policy of stages without end is kept, between two that are solved
 
@@ -41,7 +40,8 @@ Tables = dict[str, Array]
 
 @dataclass
 class Recursion:
-    """``solvers``: the moves of a stage, last first. Values are costs to come, by person, over all states (sorted)."""
+    """``solvers``: the moves of a stage, last first. Values are costs to come, by person, over all states (sorted). Raises ValueError where
+    more real numbers matter than a grid can hold."""
 
     stage: OneStage
     discount: float
@@ -52,6 +52,12 @@ class Recursion:
         given = frozenset(self.stage.states)
         paid = {d.name: problem.pays(problem.decider(d)) for d in problem.game.decisions if d.name not in given}
         order = moves(problem.dependence, problem.reduction, paid, given)
+        if len(self.reals) not in STATES:
+            raise ValueError(f"{len(self.reals)} real states are too many for a grid")
+        for m in order:
+            reals = [x for x in m.relevant if problem.reduction.coordinates[x].role != "finite"]
+            if len(reals) not in NODES:
+                raise ValueError(f"{len(reals)} real numbers matter to {m.decisions[0]}: too many for a grid")
         self.solvers = [MoveSolver(problem, m, NODES) for m in order]
         draws = tuple(x for x, c in problem.natural.coordinates.items() if x not in given and c.role in ("nature", "finite")
                       and not isinstance(problem.dependence.sites[x], Decision))
@@ -187,22 +193,10 @@ class Recursion:
                 if length is None:
                     out[d.name] = form.strategy(table, nodes)
                     continue
-                stages = [form.strategy(table[k], nodes) for k in range(1)]
-                out[d.name] = stacked(stages[0], form, table, nodes, stage_numbers(decisions[d.name], self.stage.block.binder))
+                stage = stage_of_combinations(decisions[d.name], self.stage.block.binder)
+                assert stage is not None, f"{d.name} does not know the stage"  # the engine refuses it
+                out[d.name] = stacked(form.strategy(table[0], nodes), form, table, nodes, stage)
         return out
-
-
-def stage_numbers(d: Decision, binder: str) -> np.ndarray:
-    """For every combination of a decision's finite inputs the stage, from 0. Raises ValueError where it does not know it."""
-    sizes = finite_sizes(d)
-    place = 0
-    for o in d.observations:
-        if o.size is None:
-            continue
-        if o.expression == Reference(binder):
-            return np.indices(sizes)[place].reshape(-1)
-        place += int(np.prod(o.shape if o.kind != "choice" else o.shape[:-1], dtype=int))
-    raise ValueError(f"{d.name} does not know the stage")
 
 
 def stacked(first: Any, form: Form, tables: Array, nodes: Mapping[str, Array], stage: np.ndarray) -> Any:

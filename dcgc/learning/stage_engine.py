@@ -36,6 +36,7 @@ from .engine import Engine, Found, State
 from .network_engine import family_of, spec
 from .refusals import not_smooth
 from .settings import Progress, Reporter, Settings
+from .smoothing import LOGISTIC, temperature
 from .stage_coordinates import Coordinates, coordinates
 from .stage_gradients import own_gradients
 from .stage_sweep import alike_in_all_stages, backward, places_by_stage
@@ -95,7 +96,7 @@ def matched(columns: list[Columns], count: int, seed: int) -> np.ndarray:
 
 def relaxed(problem: Problem, share: Array | float) -> Relaxation | None:
     """Jumps become logistic steps that sharpen."""
-    return Relaxation("sigmoid", temperature=0.3 * 0.03 ** share) if problem.has_jumps else None  # type: ignore[arg-type]
+    return Relaxation("sigmoid", temperature=temperature(share)) if problem.has_jumps else None  # type: ignore[arg-type]
 
 
 def fresh_strategies(problem: Problem, stages: Stages, settings: Settings, count: int, affine: bool, free: bool) -> dict[str, Strategy]:
@@ -131,6 +132,14 @@ class StageEngine(Engine):
         if problem.game.constraints:
             return "a constraint beside stages that are not written out"
         return None
+
+    def way(self, problem: Problem) -> str:
+        return f"{LOGISTIC}; what that made of the figures is not measured in plays of stages"
+
+    def way_of_choices(self, problem: Problem) -> str:
+        drawn = Stages(problem).drawn
+        return f"drawn, with the derivative of the score ({', '.join(sorted(drawn))}), else summed out exactly over its options" if drawn \
+            else super().way_of_choices(problem)
 
     def start(self, problem: Problem, settings: Settings) -> State:
         stages = Stages(problem)

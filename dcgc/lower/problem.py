@@ -217,7 +217,7 @@ class Problem:
 
     @cached_property
     def has_jumps(self) -> bool:
-        """Whether a comparison (or the like) of something a decision influences stands on the way to a payment."""
+        """Whether a comparison (or the like) of something a decision influences stands in the game."""
         from ..core.expression import Apply
 
         moved = {d.name for d in self.game.decisions}
@@ -231,7 +231,8 @@ class Problem:
     @cached_property
     def searches(self) -> bool:
         """Whether some value is found by a search at every node: the root of an equation, a maximum over an interval."""
-        return any(isinstance(x, (Root, Over)) for site in self.game.sites for e in mentioned(site) for x in walk(e))
+        texts = [e for site in self.game.sites for e in mentioned(site)]
+        return any(isinstance(x, Root) or (isinstance(x, Over) and x.operation not in ("integral", "mean")) for e in texts for x in walk(e))
 
     @cached_property
     def has_steps(self) -> bool:

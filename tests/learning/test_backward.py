@@ -157,3 +157,13 @@ def test_who_must_guess_what_another_knows_is_left_to_others() -> None:
     with pytest.raises(Entangled, match="what w knows tells something about able"):
         backward_order(problem)
     assert "tells something about able" in (BackwardEngine().refuses(problem) or "")
+
+
+def test_two_who_mix_over_many_options() -> None:
+    """Matching pennies with six coins: 923 pairs of supports in one program; with seven it is left to others, in words."""
+    text = ("game Six\nplayer A, B\nparam n : int = 6\ndecide first : Bool by A knowing nothing\n"
+            "decide a : Choice(n) by A knowing first mixed\ndecide b : Choice(n) by B knowing first mixed\n"
+            "cost A = (a == b) + 0.1 * first\ncost B = -(a == b)\n")
+    found = dcgc.train(dcgc.load(text), engine="backward")
+    assert found.value("cost(A)").value == pytest.approx(1 / 6, abs=1e-9)
+    assert "too many supports" in (BackwardEngine().refuses(dcgc.load(text, {"n": 7}).problem) or "")
