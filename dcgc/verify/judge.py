@@ -50,13 +50,13 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     parts = []
     leading = {p.label for p in problem.leaders}
     for r in rows:
-        if r.player in leading and math.isnan(r.ex_ante):
-            continue  # other announcements could not be judged: the scorecard says so
-        scale = max(at_stake.get(r.player, 1.0), 1e-12)
+        if math.isnan(r.ex_ante) and (r.player in leading or math.isfinite(costs[r.player])):
+            continue  # deviations could not be judged: the scorecard says so
+        scale = max(at_stake[r.player], 1e-12)
         parts.append(r.ex_ante / scale)
         if not math.isnan(r.unreached) and not problem.is_team:
             parts.append(r.unreached / scale)  # an equilibrium is sequential: replies off the path count; a team has a cost and no threats
-    worst = max(parts, default=0.0)
+    worst = float(np.max(parts, initial=0.0))  # nan if one of them is
     first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
     total = costs.get(first, math.nan) if problem.is_team else \
         costs[problem.leaders[0].label] if problem.leaders else sum(costs.values())
@@ -76,6 +76,10 @@ def costlier(problem: Problem, a: Mapping[str, Any], b: Mapping[str, Any]) -> bo
     """Whether a team surely pays more under one profile than under another, on the same nodes: by more than 95% of what independent
     samples of nature disagree by; where somebody replies exactly, by more than the difference changes from a coarser grid to a finer."""
     person = problem.decider(problem.game.decisions[0])
+    if problem.game.block is not None:
+        from .stage_scoring import surely_more
+
+        return surely_more(problem, a, b, person)
     random = not any(isinstance(s, BestResponse) for s in (*a.values(), *b.values()))
     if random:
         pairs = [(sampled(problem, a, s), sampled(problem, b, s)) for s in range(SCRAMBLES)]

@@ -25,7 +25,7 @@ from ..lower.strategy import mass
 from ..lower.variable import Variable, constant, contract, expand, lift
 from ..lower.world import Rule, World
 from ..primitives.relaxations import Relaxation
-from .search import widening
+from .search import saved, widening
 
 CANDIDATE = "candidate"
 LOST = 1e-6  # part of the probability that an action may carry off the grid
@@ -113,7 +113,6 @@ def decision_regret(problem: Problem, grid: Grid, profile: Mapping[str, Rule], d
     else:
         gain, best, chosen = by_candidates(problem, world, d, dims, candidates)
     weights = np.asarray(broadcast_to(density, dims, gain.shape))
-    gain = np.maximum(gain, 0.0)
     reached = weights > REACHED * weights.max()
     conditional = gain / np.where(weights > 0, weights, 1.0)
     off = conditional[~reached & likely_in_slice(problem, dims, weights)]
@@ -143,18 +142,19 @@ def on_own_coordinate(world: World, d: Decision, q: Variable, dims: tuple[str, .
                       ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gain, best option and chosen value where the decision has a coordinate of its own."""
     factor = world.factor(d.name)
-    chosen = lift(jnp.multiply, q, factor)
+    chosen = lift(lambda cost, chance: jnp.where(chance > 0, cost * chance, 0.0), q, factor)
     own = q.dims.index(d.name)
     rest = tuple(x for x in q.dims if x != d.name)
     taken = Variable(tuple(x for x in chosen.dims if x != d.name), chosen.data.sum(axis=chosen.dims.index(d.name)))
-    least = Variable(rest, q.data.min(axis=own))
-    argument = Variable(rest, jnp.argmin(q.data, axis=own).astype(float))
+    others = jnp.where(jnp.isnan(q.data), jnp.inf, q.data)  # nobody deviates to what is no number
+    least = Variable(rest, others.min(axis=own))
+    argument = Variable(rest, jnp.argmin(others, axis=own).astype(float))
     sizes = tuple(world.grid.sizes[x] for x in sorted(dims))
-    gain = lift(jnp.subtract, taken, least)
+    paid, cheapest = (np.asarray(broadcast_to(v, dims, sizes)) for v in (taken, least))
     nodes = world.grid.nodes[d.name]
     best = np.asarray(nodes)[np.asarray(broadcast_to(argument, dims, sizes)).astype(int)]
     picked = broadcast_to(world.choice(d.name), dims, sizes)
-    return np.asarray(broadcast_to(gain, dims, sizes)), best, np.asarray(picked)
+    return saved(paid, cheapest), best, np.asarray(picked)
 
 
 def told(problem: Problem, world: World, d: Decision, q: Variable, density: Variable, dims: tuple[str, ...],
@@ -193,7 +193,7 @@ def told(problem: Problem, world: World, d: Decision, q: Variable, density: Vari
     gain = lift(lambda t, z, m, s: t + m * price * (z + s), taken, log_sum, density, slack)
     sizes = tuple(world.grid.sizes[x] for x in sorted(dims))
     best = Variable(rest, jnp.argmax(scores.data, axis=own).astype(float))
-    return (np.asarray(broadcast_to(gain, dims, sizes)), np.asarray(broadcast_to(best, dims, sizes)),
+    return (np.maximum(np.asarray(broadcast_to(gain, dims, sizes)), 0.0), np.asarray(broadcast_to(best, dims, sizes)),
             np.asarray(broadcast_to(world.choice(d.name), dims, sizes)))
 
 
@@ -208,7 +208,7 @@ def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, 
     # what is chosen in the far tails may end off the grid: it is judged by what is on it, its rivals must stay on it
     at_chosen = evaluator(problem, world, d, names, anywhere=True)(chosen[..., None])[..., 0]
     best, least, _ = widening(q, low, high, chosen, at_chosen, count, (d.low is None, d.high is None))
-    return at_chosen - least, best, chosen
+    return saved(at_chosen, least), best, chosen
 
 
 def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...], anywhere: bool = False,

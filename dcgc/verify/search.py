@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ..lower.minimise import least_point
+
 WIDENINGS = 8
 FAR = 24  # widenings where nothing is known of the width: by a factor of 4 each, from a thousandth to 1e11
 AT_END = 0.02  # of the width of what is tried: so near to an open end the best act may lie beyond it
@@ -42,6 +44,18 @@ def widening(q: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.nd
     return best, least, not bool(((ends[0] | ends[1]) & falls).any())
 
 
+def saved(paid: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """What the least cost saves over what is paid, point by point (cost units): 0 where both are infinite, nan where what is paid is no
+    number, and at least 0."""
+    with np.errstate(invalid="ignore"):
+        return np.maximum(np.where(paid == least, 0.0, paid - least), 0.0)
+
+
+def without_nan(costs: np.ndarray) -> np.ndarray:
+    """Costs of alternatives, infinite where they are no numbers: nobody deviates to those."""
+    return np.where(np.isnan(costs), np.inf, costs)
+
+
 def closing_in(q: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, start: np.ndarray,
                at_start: np.ndarray, count: int, rounds: int = 5) -> tuple[np.ndarray, np.ndarray]:
     """The best of a grid of candidates in [low, high], then of ever narrower grids around it; never worse than the start."""
@@ -50,8 +64,7 @@ def closing_in(q: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.
     for r in range(rounds):
         n = count if r == 0 else 9
         grid = left[..., None] + (right - left)[..., None] * np.linspace(0, 1, n)
-        values = q(grid)
-        values = np.where(np.isnan(values), np.inf, values)  # or the first of them would count as the least
+        values = without_nan(q(grid))  # or the first of them would count as the least
         k = np.argmin(values, axis=-1)
         found = np.take_along_axis(values, k[..., None], -1)[..., 0]
         where = np.take_along_axis(grid, k[..., None], -1)[..., 0]
@@ -89,15 +102,6 @@ def widening_traced(q: Callable[[Array], Array], low: Array, high: Array, chosen
     Of a grid of acts between ``low`` and ``high`` the best, then of ever narrower grids around it; while it lies at the end of an open
     side, that side is moved out by three times the width. The chosen act counts as tried: where nothing is better, nothing is widened.
     """
-    def among(left: Array, right: Array, n: int, best: Array, least: Array) -> tuple[Array, Array]:
-        acts = left[..., None] + (right - left)[..., None] * jnp.linspace(0.0, 1.0, n)
-        costs = q(acts)
-        costs = jnp.where(jnp.isnan(costs), jnp.inf, costs)
-        k = jnp.argmin(costs, -1)[..., None]
-        act, cost = jnp.take_along_axis(acts, k, -1)[..., 0], jnp.take_along_axis(costs, k, -1)[..., 0]
-        better = cost < least
-        return jnp.where(better, act, best), jnp.where(better, cost, least)
-
     def ends(low: Array, high: Array, best: Array, least: Array) -> tuple[Array, Array]:
         margin = AT_END * (high - low)
         moved = least < at_chosen  # by less than rounding it may be, too: that ends after a few widenings
@@ -105,15 +109,9 @@ def widening_traced(q: Callable[[Array], Array], low: Array, high: Array, chosen
                 (best >= high - margin) & moved if open_above else jnp.zeros(best.shape, bool))
 
     def closing_in(low: Array, high: Array, best: Array, least: Array) -> tuple[Array, Array]:
-        best, least = among(low, high, TRIED, best, least)
-
-        def closer(i: int, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-            best, least, half = state
-            best, least = among(jnp.maximum(low, best - half), jnp.minimum(high, best + half), CLOSER, best, least)
-            return best, least, half * (3.0 / (CLOSER - 1))
-
-        best, least, _ = jax.lax.fori_loop(0, ROUNDS, closer, (best, least, 1.5 * (high - low) / (TRIED - 1)))
-        return best, least
+        act, cost = least_point(q, low, high, TRIED, CLOSER, ROUNDS)
+        better = cost < least
+        return jnp.where(better, act, best), jnp.where(better, cost, least)
 
     def goes_on(state: State) -> Array:
         i, low, high, best, least, _ = state

@@ -20,17 +20,18 @@ from jax import Array
 
 from ..core.site import Decision, Random
 from ..information.subgames import Entangled, Move, moves
+from ..lower.conditional import conditional, told_by_conditions
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid, GridBuilder
 from ..lower.plans import draw_axis, finite_axis, finite_size
 from ..lower.problem import Problem
 from ..lower.strategy import Strategy
-from ..lower.variable import Variable, along, constant, contract, lift, union
+from ..lower.variable import Variable, along, constant, lift
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
 from .regret import CANDIDATE, tabulated
-from .search import FAR, widening
+from .search import FAR, saved, widening, without_nan
 
 INPUTS = {0: 1, 1: 401, 2: 45, 3: 13}  # of a known real number, by how many matter; not the nodes of any search
 DRAWN = 32  # nodes of a draw that nobody has seen
@@ -87,7 +88,7 @@ def subgame_regrets(problem: Problem, profile: Mapping[str, Any], order: tuple[M
         if not own:
             continue
         gains_alone = np.asarray([[g.ex_ante, g.worst] for g in own])  # numpy's maxima of nan are nan
-        most, worst = (float(x) for x in np.maximum(gains_alone.max(0), 0.0))
+        most, worst = (float(x) for x in gains_alone.max(0))
         bound = float(gains_alone.max(1).sum())
         method = "best reply at every input, acts as they are" + ("" if len(own) == 1 else ", one decision at a time")
         sharp, known = len(own) == 1, all(g.known for g in own)
@@ -96,6 +97,8 @@ def subgame_regrets(problem: Problem, profile: Mapping[str, Any], order: tuple[M
             method += "" if len(own) == 1 or not known else f"; all together at most {bound:.2g}"
         if not all(g.inside for g in own):
             method += "; lower bound: costs still fall at the end of what was tried"
+        if math.isnan(most) or math.isnan(worst):
+            method += "; some cost is not a number"
         rows.append(Regret(person.label, most, worst, sharp and known, method))
     return tuple(rows)
 
@@ -112,13 +115,13 @@ def gains(problem: Problem, profile: Mapping[str, Any], move: Move, d: Decision)
     keep = tuple(sorted({*move.relevant, *(x for x in information.dims if problem.reduction.coordinates[x].role == "finite")}))
     shape = tuple(size(base, x) for x in keep)
     q_policy, q_best, difference, inside = compared(problem, base, d, keep, shape, known=True)
-    worst = float(np.max(q_policy - q_best))
+    worst = float(np.max(saved(q_policy, q_best)))
     stake = float(np.max(difference))
     path = problem.world(grid_of(problem, move, ()), problem.natural, profile, relaxation(problem, move, ()))
     varying = tuple(sorted({x for e in observed(d, path) for x in e.dims}))
     shape = tuple(size(path, x) for x in varying)
     q_policy, q_best, _, inside_too = compared(problem, path, d, varying, shape, known=False)
-    return Gains(float(np.sum(q_policy - q_best)), worst, stake, inside and inside_too)
+    return Gains(float(np.sum(saved(q_policy, q_best))), worst, stake, inside and inside_too)
 
 
 def observed(d: Decision, world: World) -> list[Variable]:
@@ -166,7 +169,7 @@ def reached_world(problem: Problem, profile: Mapping[str, Any], move: Move) -> W
         low, high = act_range(world, problem.game.site(x))  # type: ignore[arg-type]
         values[x] = along(x, jnp.linspace(low, high, count))
     if move.pinned:
-        values |= told(problem, world, move)
+        values |= told_by_conditions(world, [problem.game.site(x) for x in move.decisions], move.pinned)  # type: ignore[misc]
     return world.vary(values)
 
 
@@ -177,23 +180,6 @@ def act_range(world: World, d: Decision) -> tuple[float, float]:
     low = float(played.min()) - width if d.low is None else float(np.min(np.asarray(evaluate(world, d.low).data)))
     high = float(played.max()) + width if d.high is None else float(np.max(np.asarray(evaluate(world, d.high).data)))
     return low, high
-
-
-def told(problem: Problem, world: World, move: Move) -> dict[str, Variable]:
-    """Finite decisions that a move's own conditions tell: the first values under which all conditions hold."""
-    holds: Variable = constant(1.0)
-    for name in move.decisions:
-        for g in problem.game.site(name).guards:
-            holds = lift(jnp.multiply, holds, evaluate(world, g, raw=True))
-    used = tuple(sorted(x for x in move.pinned if x in holds.dims))
-    table = np.asarray(contract([holds], used).data)
-    place = np.unravel_index(int(np.argmax(table > 0)), table.shape)
-    out = {}
-    for x, k in zip(used, place, strict=True):
-        site = problem.game.site(x)
-        assert isinstance(site, Decision)
-        out[x] = constant(float(k)) if site.kind == "bool" else constant(jnp.eye(site.options)[k])
-    return out
 
 
 def size(world: World, dim: str) -> int:
@@ -208,9 +194,10 @@ def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...],
     if d.finite:
         own = (*keep, d.name)
         table = table_of(cost(problem, world, d, own, known, without=d.name), own, (*shape, d.options))
-        law = table_of(given(world, own_law(world, d), own), own, (*shape, d.options))
+        law = table_of(conditional(world, world.factor(d.name), own), own, (*shape, d.options))
         policy = np.sum(np.where(law > 0, law * table, 0.0), -1)
-        return policy, table.min(-1), table.max(-1) - table.min(-1), True
+        least = without_nan(table).min(-1)
+        return policy, least, table.max(-1) - least, True
     chosen = table_of(world.choice(d.name), names, shape)
 
     order = tuple(sorted((*names, CANDIDATE)))
@@ -241,11 +228,6 @@ def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...],
     return at_chosen, least, np.maximum(ends.max(-1), at_chosen) - least, inside
 
 
-def own_law(world: World, d: Decision) -> Variable:
-    """The probabilities of a finite decision's options along its own coordinate."""
-    return world.factor(d.name)
-
-
 def cost(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], known: bool, without: str | None = None) -> Variable:
     """What d's player pays of what d can change (cost units) at every point of ``keep``: expected given the point (``known``), or weighted
     by its probability, but for the law of ``without``."""
@@ -254,21 +236,8 @@ def cost(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], kno
     for p in problem.pays(problem.decider(d)):
         if p.name in touched:
             value = world.payment(p)
-            total = lift(jnp.add, total, given(world, value, keep) if known else world.expectation(value, keep, without=without))
+            total = lift(jnp.add, total, conditional(world, value, keep) if known else world.expectation(value, keep, without=without))
     return total
-
-
-def given(world: World, v: Variable, keep: tuple[str, ...]) -> Variable:
-    """E of a variable given ``keep``: the weights of what is not known."""
-    pending, seen, factors = list(v.dims), set(keep), []
-    while pending:
-        dim = pending.pop()
-        if dim not in seen and dim in world.grid.sizes:
-            seen.add(dim)
-            factors.append(world.factor(dim))
-            pending.extend(factors[-1].dims)
-    outside = tuple(x for x in union([v, *factors]) if x not in world.grid.sizes)
-    return contract([v, *factors], (*keep, *outside))
 
 
 def table_of(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> np.ndarray:
