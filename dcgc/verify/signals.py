@@ -14,7 +14,7 @@ import numpy as np
 from ..lower.signals import SenderGame
 from ..lower.strategy import Strategy
 from ..lower.variable import Variable, along, expand
-from .regret import closing_in
+from .search import closing_in
 
 PLACES = 801  # types of a continuum
 SAME = 1e-9  # of the range of acts: within it, two acts of different types are one
