@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -161,6 +162,15 @@ class Problem:
     def leader_of(self) -> Mapping[str, str]:
         """The name under which each decision's policy is kept."""
         return {d.name: k for k, ds in self.groups.items() for d in ds}
+
+    def rules_of(self, profile: Mapping[str, Rule]) -> dict[str, Rule]:
+        """The rule of every decision: its own, or its group's."""
+        return {d.name: profile[d.name if d.name in profile else self.leader_of[d.name]] for d in self.game.decisions}
+
+    @cached_property
+    def members(self) -> int:
+        """How many values the largest family of sites has, at least 1: what one stage of one play takes."""
+        return max((math.prod(a.size for a in s.axes) for s in self.game.sites), default=1)
 
     def world(self, grid: Grid, reduction: Reduction, profile: Mapping[str, Rule],
               relaxation: Relaxation | None = None, parameters: Mapping[str, Array] | None = None,

@@ -21,6 +21,7 @@ from jax import Array
 from ..core.expression import Reference
 from ..core.site import Decision, Random
 from ..information.subgames import Entangled, Move, moves
+from ..lower.conditional import conditional
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid, GridBuilder, cubic_weights
 from ..lower.one_stage import NUMBER, OneStage, Unstageable, depends_on_stage, one_stage
@@ -32,14 +33,16 @@ from ..lower.variable import Variable, along, constant, expand, lift, union
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
-from .subgames import given
+from .regret import tabulated
+from .search import widening_traced
 
 STATES = {0: 1, 1: 121, 2: 31}  # nodes of a real state, by how many there are
 INPUTS = {0: 1, 1: 61, 2: 31, 3: 13}  # nodes of a real number that a decision sees, by how many matter
 DRAWN = {0: 1, 1: 24, 2: 16, 3: 8}  # Gauss nodes of a draw that nobody has seen, by how many there are
 CELLS = {0: 1, 1: 240, 2: 40, 3: 14}  # the same where something jumps
-TRIED, CLOSER, ROUNDS = 65, 9, 8
 MARGIN = 0.15  # of what play reaches
+FOLLOWED = 400  # stages, through which it is followed how far states go
+STILL = 1e-3 * MARGIN  # of that range: what a stage adds to it while it is still growing
 LEFT = 1e-10  # of the discounted sum: what is left beyond the last stage of stages without end
 CANDIDATE = "candidate"
 SHARP = 1e-4  # of what is at stake: a bound below it is taken for the regret
@@ -47,22 +50,35 @@ SHARP = 1e-4  # of what is at stake: a bound below it is taken for the regret
 
 @dataclass(frozen=True)
 class Judged:
-    """Of a player: expected ``cost`` and its error; ``bound``: no deviation gains more; ``unreached``: the largest gain of one decision
-    at any state and input, when it is reached; ``stake``: the largest cost to come at any state."""
+    """Of a player, all in discounted cost units: expected ``cost`` and its numerical ``error``; ``stake``: the largest cost to come at any
+    state. ``decides``: whether all its decisions were judged; it has none, or its sister's stand for them, where not. If so, ``bound``:
+    no deviation gains more; ``unreached``: the largest gain of one decision at any state and input, when it is reached (both nan where
+    some cost is no number, inf where costs fall without end)."""
 
     cost: float
     error: float
-    bound: float
-    unreached: float
     stake: float
+    decides: bool
+    bound: float = math.nan
+    unreached: float = math.nan
+
+    @property
+    def scale(self) -> float:
+        """What is at stake, in cost units."""
+        return max(abs(self.cost), self.stake)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to gain: the bound is finite, and nothing beside what is at stake."""
+        return not self.decides or (math.isfinite(self.unreached) and self.bound <= SHARP * self.scale)
 
 
 def judged_regrets(judged: Mapping[str, Judged]) -> tuple[Regret, ...] | None:
     """Regrets that are so small that the bound says all; None where it does not."""
-    if any(j.bound > SHARP * max(abs(j.cost), j.stake) for j in judged.values()):
+    if not all(j.settled for j in judged.values()):
         return None
     method = "dynamic programming: no deviation at any stages gains more"
-    return tuple(Regret(k, j.bound, j.unreached, True, method) for k, j in judged.items())
+    return tuple(Regret(k, j.bound, j.unreached, True, method) for k, j in judged.items() if j.decides)
 
 
 def by_dynamic_programming(problem: Problem, profile: Mapping[str, Any]) -> dict[str, Judged] | None:
@@ -83,11 +99,13 @@ def by_dynamic_programming(problem: Problem, profile: Mapping[str, Any]) -> dict
     less, _, _ = coarse.run(False)
     out = {}
     for p in problem.people:
-        if p.label in costs:
-            mine = [g for name, g in gains.items() if problem.decider(problem.game.site(name)) == p]  # type: ignore[arg-type]
-            bound = sum(float(np.sum(fine.weights * np.maximum(g, 0.0))) for g in mine)
-            worst = max((float(np.max(g)) for g in mine), default=0.0)
-            out[p.label] = Judged(costs[p.label], abs(costs[p.label] - less[p.label]), bound, max(0.0, worst), stakes[p.label])
+        if p.label not in costs:
+            continue
+        own = [d.name for d in problem.game.decisions if problem.decider(d) == p]
+        decides = bool(own) and all(x in gains for x in own)
+        mine = np.asarray([np.maximum(gains[x], 0.0) for x in own]) if decides else np.full((1, 1), math.nan)  # (decisions, stages)
+        bound, worst = float(np.sum(fine.weights * mine)), float(np.max(mine))  # numpy's sums and maxima of nan are nan
+        out[p.label] = Judged(costs[p.label], abs(costs[p.label] - less[p.label]), stakes[p.label], decides, bound, worst)
     return out
 
 
@@ -181,7 +199,7 @@ class Evaluation:
             if touched is not None and p.name not in touched:
                 continue
             v = self.to_come(world, value) if p.name == self.stage.after.get(label) else world.payment(p)
-            total = lift(jnp.add, total, given(world, v, keep))
+            total = lift(jnp.add, total, conditional(world, v, keep))
         return total
 
     def run(self, with_gains: bool) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, float]]:
@@ -200,7 +218,7 @@ class Evaluation:
 
         def body(values: dict[str, Array], t: Array) -> tuple[dict[str, Array], dict[str, Array]]:
             world = self.at_states(t)
-            new = {k: on(self.paid(world, k, values[k], self.stage.states), self.stage.states, shape) for k in people}
+            new = {k: tabulated(self.paid(world, k, values[k], self.stage.states), self.stage.states, shape) for k in people}
             return new, {} if self.endless else gains_of(values, t)
 
         times = jnp.arange(float(self.length), 0.0, -1.0)
@@ -246,6 +264,9 @@ class Evaluation:
         for x in {*move.relevant, *information.dims, *self.reals}:
             if x in draws or roles[x].role == "finite" or x == d.name:
                 continue
+            if roles[x].role == "nature":  # known, but it does not matter: at its median
+                put[x] = constant(jnp.median(plain.value(x).data))
+                continue
             low, high = self.box[x] if x in self.reals else self.act_range(plain, inner.game.site(x))  # type: ignore[arg-type]
             put[x] = along(x, low + (high - low) * jnp.linspace(0.0, 1.0, count)) if x in reals else constant((low + high) / 2)
         world = self.world(t, put, draws)
@@ -254,42 +275,26 @@ class Evaluation:
         touched = inner.dependence.payments_of(d.name)
         if d.finite:
             own = (*keep, d.name)
-            q = on(self.paid(world, label, values[label], own, touched), own, (*shape, d.options))
-            law = on(given(world, world.factor(d.name), own), own, (*shape, d.options))
-            return jnp.max(jnp.sum(jnp.where(law > 0, law * q, 0.0), -1) - jnp.min(q, -1))
-        chosen = on(world.choice(d.name), keep, shape)
+            q = tabulated(self.paid(world, label, values[label], own, touched), own, (*shape, d.options))
+            law = tabulated(conditional(world, world.factor(d.name), own), own, (*shape, d.options))
+            return jnp.max(jnp.sum(jnp.where(law > 0, law * q, 0.0), -1) - jnp.min(jnp.where(jnp.isnan(q), jnp.inf, q), -1))
+        chosen = tabulated(world.choice(d.name), keep, shape)
         order = tuple(sorted((*keep, CANDIDATE)))
         turn = [(*keep, CANDIDATE).index(x) for x in order]
 
         def q_of(acts: Array) -> Array:
             varied = world.vary({d.name: Variable(order, jnp.transpose(acts, turn))})
-            return on(self.paid(varied, label, values[label], (*keep, CANDIDATE), touched), (*keep, CANDIDATE), acts.shape)
+            return tabulated(self.paid(varied, label, values[label], (*keep, CANDIDATE), touched), (*keep, CANDIDATE), acts.shape)
 
         low, high = self.act_range(plain, d)
-        bottom = jnp.broadcast_to(on(constant(low) if d.low is None else evaluate(world, d.low), keep, shape), shape)
-        top = jnp.broadcast_to(on(constant(high) if d.high is None else evaluate(world, d.high), keep, shape), shape)
+        bottom = jnp.broadcast_to(tabulated(constant(low) if d.low is None else evaluate(world, d.low), keep, shape), shape)
+        top = jnp.broadcast_to(tabulated(constant(high) if d.high is None else evaluate(world, d.high), keep, shape), shape)
         at_chosen = q_of(chosen[..., None])[..., 0]
-
-        def among(left: Array, right: Array, n: int) -> tuple[Array, Array]:
-            acts = left[..., None] + (right - left)[..., None] * jnp.linspace(0.0, 1.0, n)
-            costs = q_of(acts)
-            costs = jnp.where(jnp.isnan(costs), jnp.inf, costs)
-            k = jnp.argmin(costs, -1)[..., None]
-            return jnp.take_along_axis(acts, k, -1)[..., 0], jnp.take_along_axis(costs, k, -1)[..., 0]
-
-        best, least = among(bottom, top, TRIED)
-
-        def closer(i: int, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-            best, least, half = state
-            act, cost = among(jnp.maximum(bottom, best - half), jnp.minimum(top, best + half), CLOSER)
-            better = cost < least
-            return jnp.where(better, act, best), jnp.where(better, cost, least), half * (3.0 / (CLOSER - 1))
-
-        _, least, _ = jax.lax.fori_loop(0, ROUNDS, closer, (best, least, 1.5 * (top - bottom) / (TRIED - 1)))
-        return jnp.max(at_chosen - jnp.minimum(least, at_chosen))
+        least, open_still = widening_traced(q_of, bottom, top, chosen, at_chosen, d.low is None, d.high is None)
+        return jnp.max(jnp.where(open_still, jnp.inf, at_chosen - least))
 
     def act_range(self, world: World, d: Decision) -> tuple[Array, Array]:
-        """Between what an act is tried: its bounds, on an open side twice as far as it is played at any state."""
+        """Between what an act is tried at first: its bounds, on an open side twice as far as it is played at any state."""
         played = world.choice(d.name).data
         width = jnp.maximum(jnp.max(jnp.abs(played)), 1e-3)
         low = jnp.min(played) - width if d.low is None else jnp.min(evaluate(world, d.low).data)
@@ -319,12 +324,17 @@ class Evaluation:
             return jnp.stack([jnp.stack([jnp.min(v), jnp.max(v)]) for v in values])
 
         ends = np.asarray([box[x] for x in self.reals])
-        for t in range(1, min(self.length, 400)):
+        widened = False
+        for t in range(1, min(self.length, FOLLOWED)):
             ends = np.asarray(step(jnp.asarray(float(t)), jnp.asarray(ends)))
             if not np.isfinite(ends).all():
                 raise Unbounded("a state leaves every bound")
+            before = dict(total)
             for x, (low, high) in zip(self.reals, ends, strict=True):
                 total[x] = (min(total[x][0], float(low)), max(total[x][1], float(high)))
+            widened = any(max(before[x][0] - total[x][0], total[x][1] - before[x][1]) > STILL * (total[x][1] - total[x][0]) for x in total)
+        if widened and self.length > FOLLOWED:
+            raise Unbounded(f"a state still goes further after {FOLLOWED} stages")
         out = {}
         for x, (low, high) in total.items():
             margin = MARGIN * max(high - low, 1e-3 * max(abs(low), abs(high), 1e-3))
@@ -340,10 +350,3 @@ def contracted(values: Variable, weights: Variable) -> Variable:
     w = expand(weights, dims, 1)
     w = w.reshape((*w.shape[:len(dims)], *(1,) * (rank - 1), w.shape[-1]))
     return Variable(dims, jnp.sum(a * w, -1))
-
-
-def on(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> Array:
-    """A value at every point of ``names``, in their order."""
-    order = tuple(sorted(names))
-    full = jnp.broadcast_to(expand(v, order, 0), tuple(shape[names.index(x)] for x in order))
-    return jnp.transpose(full, [order.index(x) for x in names])

@@ -21,6 +21,7 @@ from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid, natural_probe
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
+from ..lower.signals import SenderGame, sender_game
 from ..lower.strategy import BestResponse, Deviator, inputs
 from ..lower.variable import Variable
 from ..lower.world import World, law_as_value
@@ -32,6 +33,8 @@ from .deviation import Deviation
 from .figures import Regret
 from .joint import joint_gain
 from .regret import CANDIDATE, decision_regret
+from .signal_regrets import signal_regrets
+from .signals import plain
 from .subgames import subgame_moves, subgame_regrets
 
 GRID = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
@@ -51,6 +54,9 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
     order = subgame_moves(problem, profile)
     if order is not None:
         return subgame_regrets(problem, profile, order), notes
+    game = sender_game(problem)
+    if isinstance(game, SenderGame) and plain(profile):
+        return signal_regrets(game, profile), notes
     grid, sharp_grid = judging_grid(problem, profile, thorough)
     rows = []
     for person in problem.people:
@@ -65,11 +71,11 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
             continue
         together = joint_gain(problem, profile, own) if len(own) > 1 else None
         known = together is not None and (together.attained or together.gain <= NEGLIGIBLE * together.charged)
-        total, worst, exact, method = 0.0, float("nan"), True, ""
+        total, worst, exact, method = float("nan"), float("nan"), True, ""
         for d in own if not known or grid is not None else ():  # without a grid nothing is said of inputs that play does not reach
             gain, unreached, sharp, how = one(problem, profile, d, grid)
-            total, exact, method = max(total, gain), exact and sharp, how
-            worst = unreached if math.isnan(worst) else max(worst, unreached) if not math.isnan(unreached) else worst
+            total, worst = float(np.fmax(total, gain)), float(np.fmax(worst, unreached))
+            exact, method = exact and sharp and math.isfinite(gain), how
         if together is not None and known:
             rows.append(Regret(person.label, together.gain, worst, True, together.method))
             continue
@@ -196,7 +202,7 @@ def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -
     found = minimize(lambda c: tuple(np.asarray(x, float) for x in soft(jnp.asarray(c))), start, jac=True, method="L-BFGS-B",
                      options={"maxiter": 60, "maxfun": 200})
     best = float(sharp(jnp.asarray(found.x)))
-    return max(0.0, float(sharp(jnp.asarray(start))) - best) if math.isfinite(best) else float("nan")
+    return float(np.maximum(0.0, float(sharp(jnp.asarray(start))) - best)) if math.isfinite(best) else float("nan")
 
 
 def untouched(problem: Problem, world: World, d: Decision) -> dict[str, Any]:
@@ -225,7 +231,7 @@ def word_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) ->
 
     base = float(problem.cost(problem.world(grid, problem.natural, profile), person))
     tried = [float(cost(jnp.asarray(k), jnp.asarray(v))) for k in range(length) for v in range(min(symbols, 16))]
-    return max(0.0, base - min(tried))
+    return float(np.maximum(0.0, base - np.nanmin(tried)))
 
 
 def finite_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
@@ -244,5 +250,5 @@ def finite_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) 
         w = problem.world(grid, problem.natural, profile) if d.axes else \
             world.vary({d.name: law_as_value(d.kind, law)})  # who hears of it answers as ever
         w.rules = {**w.rules, d.name: lambda world, site, law=law: law}
-        best = min(best, float(jnp.min(problem.cost(w, person))))
+        best = min(best, float(jnp.nanmin(problem.cost(w, person))))
     return base - best

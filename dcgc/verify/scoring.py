@@ -17,6 +17,7 @@ from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
+from ..lower.signals import SenderGame, sender_game
 from ..lower.strategy import BestResponse, Strategy
 from ..lower.variable import lift
 from ..lower.world import World
@@ -32,10 +33,12 @@ from .functions import policy_function
 from .intervals import interval_alarms
 from .ledger import ledgers
 from .regrets import judging_grid, player_regrets
+from .signals import plain
 
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
 BUDGET = 2_500_000
 SAMPLES, SCRAMBLES = 1 << 14, 8
+MOST_CELLS = 50_000  # of one draw
 SEARCHED = 50  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
 
 
@@ -163,8 +166,9 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
             low, high = gauss_sizes(continuous, points, budget)
             text = f"Gauss quadrature, {high} nodes a draw"
             return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (low, high)], text, False)
+    as_they_are = plain(profile) and isinstance(sender_game(problem), SenderGame)  # a reply that jumps jumps where it does
     fine = resolution(problem, DENSE, BUDGET * (4 if thorough else 1), figures=True)
-    if fine is not None and problem.reduction.complete:
+    if fine is not None and problem.reduction.complete and not as_they_are:
         try:
             grids = [information_grid(problem, profile, r) for r in (fine.finer(0.5), fine)]
             return Ground(lambda: [information(problem, profile, g) for g in grids],
@@ -172,7 +176,7 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
         except Infeasible:
             pass
     if not exact_replies and not vector and 1 <= continuous <= 3:
-        size = int((BUDGET / max(points, 1)) ** (1 / max(continuous, 1)))
+        size = min(MOST_CELLS, int((BUDGET / max(points, 1)) ** (1 / max(continuous, 1))))
         return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (size // 2, size)],
                       f"quadrature, {size} cells a draw", False)
     return Ground(lambda: [sampled(problem, profile, seed) for seed in range(SCRAMBLES)],
@@ -198,30 +202,32 @@ def sampled(problem: Problem, profile: Mapping[str, Any], seed: int) -> World:
     return problem.world(grid, problem.natural, profile, Relaxation("exact"))
 
 
-def figure(label: str, values: list[np.ndarray], ground: Ground) -> Figure:
-    """A number with its error: the change from the coarser grid to the finer, or 95% of the spread among scrambles."""
+def figure(label: str, values: list[np.ndarray], ground: Ground, unseen: float = 0.0) -> Figure:
+    """A number with its error: the change from the coarser grid to the finer, or 95% of the spread among scrambles; and what of the error
+    the values do not show."""
     numbers = np.asarray([float(np.asarray(v)) for v in values])
     if ground.random:
         half = 2.36 * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))  # t with 7 degrees of freedom
-        return Figure(label, float(numbers.mean()), half, ground.method)
+        return Figure(label, float(numbers.mean()), half + unseen, ground.method)
     error = abs(float(numbers[-1] - numbers[0])) if len(numbers) > 1 else 0.0
     rounding = 1e-15 * max(1.0, abs(float(numbers[-1])))
-    return Figure(label, float(numbers[-1]), error + rounding, ground.method)
+    return Figure(label, float(numbers[-1]), error + rounding + unseen, ground.method)
 
 
-def add_measure(figures: dict[str, Figure], name: str, values: list[np.ndarray], ground: Ground) -> None:
-    """A measure; an array entry by entry, numbered from 1."""
+def add_measure(figures: dict[str, Figure], name: str, values: list[np.ndarray], ground: Ground, unseen: np.ndarray | None = None) -> None:
+    """A measure; an array entry by entry, numbered from 1. ``unseen``: errors of the entries that the values do not show."""
+    more = np.zeros(values[0].shape) if unseen is None else unseen
     if values[0].ndim == 0:
-        figures[name] = figure(name, values, ground)
+        figures[name] = figure(name, values, ground, float(more))
         return
     for index in np.ndindex(values[0].shape):
         label = f"{name}[{', '.join(str(i + 1) for i in index)}]"
-        figures[label] = figure(label, [v[index] for v in values], ground)
+        figures[label] = figure(label, [v[index] for v in values], ground, float(more[index]))
 
 
-def compare(problem: Problem, p: Published, readers: Sequence[Reader], ground: Ground) -> Comparison:
-    """A published figure beside ours."""
-    found = figure(p.label, [r.number(p.quantity) for r in readers], ground)
+def compare(problem: Problem, p: Published, readers: Sequence[Reader], ground: Ground, unseen: float = 0.0) -> Comparison:
+    """A published figure beside ours. ``unseen``: an error of ours that the readings do not show."""
+    found = figure(p.label, [r.number(p.quantity) for r in readers], ground, unseen)
     published = float(readers[-1].number(p.value))
     tolerance = p.tolerance * abs(published) if p.relative and published != 0 else p.tolerance
     lower_is_better = not p.label.strip().startswith("payoff")

@@ -1,0 +1,94 @@
+"""What a judge of deviations must not let pass: acts far from play, draws that do not matter, twins, costs that are no numbers."""
+
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+import pytest
+from small_games import problem
+
+from dcgc.lower.problem import Problem
+from dcgc.lower.strategy import Strategy, finite_sizes, real_inputs
+from dcgc.policies.affine import Affine
+from dcgc.policies.heads import RealHead
+from dcgc.verify.dynamic_programming import by_dynamic_programming, judged_regrets
+from dcgc.verify.regrets import player_regrets
+from dcgc.verify.subgames import subgame_moves
+
+FAR_OFF = """game FarOff
+player A
+state a = 1
+stage t in 1..inf discount 0.9 {
+  decide u : Real by A knowing a
+  cost A = (u - 100)^2 + a^2
+  next a = 0.5 * a
+}
+"""
+
+FALLING = FAR_OFF.replace("(u - 100)^2", "u")
+
+NOISY = """game Noisy
+player A, B
+state a = 1
+stage t in 1..inf discount 0.9 {
+  random x ~ Normal(0, 1)
+  decide u : Real by A knowing x, a
+  decide v : Real by B knowing x, u, a
+  cost A = (u - 1)^2 + v^2 + a^2
+  cost B = (v - 10)^2 + 0.1 * u^2
+  next a = 0.5 * a
+}
+"""
+
+MOVES = """game Moves
+player A, B
+random x ~ Normal(0, 1)
+decide u : Real by A knowing x
+decide v : Real by B knowing x, u
+cost A = (u - 1)^2 + v^2
+cost B = (v - 10)^2 + 0.1 * u^2
+"""
+
+def affine(p: Problem, level: float = 0.0, slope: float = 0.0) -> dict[str, Strategy]:
+    """Every real decision: level + slope * (the sum of what it sees)."""
+    out = {}
+    for name in p.groups:
+        d = p.game.site(name)
+        n, width = math.prod(finite_sizes(d)), real_inputs(d)
+        policy, head = Affine(jnp.full((n, 1, width), slope), jnp.full((n, 1), level)), RealHead(jnp.zeros(()), jnp.ones(()))
+        out[name] = Strategy(policy, head, jnp.zeros(width), jnp.ones(width))
+    return out
+
+
+def test_a_policy_that_plays_0_is_compared_with_acts_far_away_in_stages() -> None:
+    """(0 - 100)^2 is paid in each of the stages, whose discounted number is 10."""
+    p = problem(FAR_OFF)
+    judged = by_dynamic_programming(p, affine(p))
+    assert judged is not None
+    assert judged["A"].bound == pytest.approx(1e5, rel=1e-6) and judged["A"].unreached == pytest.approx(1e4, rel=1e-6)
+    assert judged_regrets(judged) is None
+    right = by_dynamic_programming(p, affine(p, 100.0))
+    assert right is not None and judged_regrets(right) is not None
+
+
+def test_a_cost_that_falls_without_end_is_no_exact_regret() -> None:
+    p = problem(FALLING)
+    judged = by_dynamic_programming(p, affine(p))
+    assert judged is not None and judged["A"].bound == math.inf and judged_regrets(judged) is None
+    p = problem(MOVES.replace("(v - 10)^2", "v"))
+    rows = {r.player: r for r in player_regrets(p, affine(p))[0]}
+    assert not rows["B"].exact and rows["B"].ex_ante > 1e6 and "still fall" in rows["B"].method
+
+
+def test_known_draws_that_do_not_matter_are_no_obstacle_and_far_acts_are_found() -> None:
+    p = problem(MOVES)
+    profile = affine(p)
+    assert subgame_moves(p, profile) is not None
+    rows = {r.player: r for r in player_regrets(p, profile)[0]}
+    assert rows["A"].ex_ante == pytest.approx(1, rel=1e-6) and rows["B"].ex_ante == pytest.approx(100, rel=1e-6)
+    assert rows["A"].exact and rows["B"].exact
+    p = problem(NOISY)
+    judged = by_dynamic_programming(p, affine(p))
+    assert judged is not None
+    assert judged["A"].unreached == pytest.approx(1, rel=1e-6) and judged["B"].unreached == pytest.approx(100, rel=1e-6)
