@@ -40,6 +40,7 @@ BUDGET = 800_000
 TRIALS, LEAST_SAMPLES = 1 << 18, 1024  # samples times constant deviations
 TRIALS_AT_ONCE = 1 << 15
 SEARCHED = 12  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
+COVERED = 1e-5  # part of the probability at which better acts than those tried do not count
 NEGLIGIBLE = 1e-9  # of what is charged, term by term: a bound on a regret below it is rounding
 SOFTENED = 0.02  # of the spread of what is compared: the width of a softened step
 
@@ -143,17 +144,27 @@ def smooth_alone(problem: Problem, profile: Mapping[str, Any]) -> bool:
     return not problem.has_steps and not any(isinstance(s, BestResponse) for s in profile.values())
 
 
-def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) -> tuple[float, float, bool, str]:
+def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Grid | None) -> tuple[float, float, bool, str]:
     """(gain, gain at unreached inputs, whether exact, how) of the best deviation at one decision."""
     if grid is not None and problem.reduction.information[d.name] is not None and (d.finite or (d.kind == "real" and not d.shape)):
         r = decision_regret(problem, grid, profile, d)
         approximate = any(problem.reduction.coordinates[x].role == "derived" and problem.reduction.coordinates[x].site is None
                           for x in r.dims)
-        return r.ex_ante, r.unreached, not approximate, "best reply at every input"
+        if r.cut > COVERED and not any(isinstance(s, BestResponse) for s in profile.values()):
+            gain, _, sharp, how = one(problem, profile, d, None)
+            if gain >= r.ex_ante:
+                return gain, r.unreached, sharp, f"{how}, beyond the grid"
+        text = "best reply at every input" + (" that stays on the grid" if r.cut > COVERED else "")
+        return r.ex_ante, r.unreached, not approximate and r.cut <= COVERED, text
     if any(isinstance(s, BestResponse) for s in profile.values()):
         return float("nan"), float("nan"), False, "not computed: the grid would be too large"
     if problem.is_lqg and all(isinstance(getattr(s, "policy", None), (Affine, Constant)) for s in profile.values()):
-        return small_deviation(problem, profile, d), float("nan"), True, "best affine reply (quadratic costs, Gaussian draws)"
+        text = "best affine reply (quadratic costs, Gaussian draws)"
+        together = joint_gain(problem, profile, [d])
+        if together is not None:
+            return together.gain, float("nan"), True, text
+        convex = bool(problem.loops or problem.game.constraints)  # of which nothing is known here; else there is no best reply
+        return small_deviation(problem, profile, d), float("nan"), convex, text if convex else "an affine reply; there is no best one"
     if d.function is not None:
         return small_deviation(problem, profile, d), float("nan"), False, "best change of the function's coefficients" + (
             ", each quadratic in what is seen" if d.observations else "")

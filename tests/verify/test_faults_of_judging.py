@@ -6,13 +6,14 @@ import math
 
 import jax.numpy as jnp
 import pytest
-from small_games import problem
+from small_games import problem, rule
 
 from dcgc.lower.problem import Problem
 from dcgc.lower.strategy import Strategy, finite_sizes, real_inputs
 from dcgc.policies.affine import Affine
 from dcgc.policies.heads import RealHead
 from dcgc.verify.dynamic_programming import by_dynamic_programming, judged_regrets
+from dcgc.verify.judge import judge
 from dcgc.verify.regrets import player_regrets
 from dcgc.verify.subgames import subgame_moves
 
@@ -92,3 +93,41 @@ def test_known_draws_that_do_not_matter_are_no_obstacle_and_far_acts_are_found()
     judged = by_dynamic_programming(p, affine(p))
     assert judged is not None
     assert judged["A"].unreached == pytest.approx(1, rel=1e-6) and judged["B"].unreached == pytest.approx(100, rel=1e-6)
+
+
+HEARD = """game Heard
+player A, B
+random x ~ Normal(0, 1)
+random w ~ Normal(0, 1)
+decide u : Real by A knowing x
+let y = u + w
+decide v : Real by B knowing y
+cost A = (u - 100)^2
+cost B = (v - w)^2
+"""
+
+
+@pytest.mark.parametrize("power", [2, 4])
+def test_a_far_act_that_somebody_hears_through_noise_is_found_beyond_the_grid(power: int) -> None:
+    """What B hears of u = 100 lies a hundred standard deviations beyond all that it hears in play."""
+    p = problem(HEARD.replace("100)^2", f"100)^{power}"))
+    rows = {r.player: r for r in player_regrets(p, {k: rule(lambda a: 0 * a) for k in "uv"} if power == 4 else affine(p))[0]}
+    assert rows["A"].ex_ante == pytest.approx(100.0**power, rel=1e-6) and rows["A"].exact == (power == 2)
+    assert rows["B"].ex_ante == pytest.approx(1, rel=1e-6) and rows["B"].exact
+
+
+def test_a_single_cost_that_falls_without_end_is_no_exact_regret() -> None:
+    p = problem("game G\nplayer A\nrandom x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = u + 0 * x\n")
+    row, = player_regrets(p, affine(p))[0]
+    assert row.ex_ante > 1e5 and not row.exact
+
+
+def test_a_cost_that_is_no_number_is_no_small_regret() -> None:
+    text = "game G\nplayer A\nrandom x ~ Uniform(0, 1)\ndecide u : Real by A knowing x\ncost A = u * log(u)\n"
+    p = problem(text)
+    row, = player_regrets(p, {"u": rule(lambda x: x - 2)})[0]
+    assert math.isnan(row.ex_ante) and not row.exact
+    assert judge(p, {"u": rule(lambda x: x - 2)}).regret == math.inf
+    p = problem(FAR_OFF.replace("(u - 100)^2", "sqrt(u)"))
+    judged = by_dynamic_programming(p, affine(p, -1.0))
+    assert judged is not None and not judged["A"].settled and judged_regrets(judged) is None
