@@ -33,12 +33,12 @@ from .figures import Regret
 
 
 def with_bounds(rows: tuple[Regret, ...], judged: Mapping[str, Judged]) -> tuple[Regret, ...]:
-    """Lower bounds with what dynamic programming says from above, and at inputs that play does not reach."""
+    """Lower bounds with what dynamic programming says from above (where states are finitely many) and at unreached inputs."""
     def row(r: Regret) -> Regret:
         j = judged.get(r.player)
         if j is None or not j.decides:
             return r
-        most = f"; at most {j.bound:.2g} by dynamic programming" if math.isfinite(j.bound) else ""
+        most = f"; at most {j.bound:.2g} by dynamic programming" if j.everywhere and math.isfinite(j.bound) else ""
         return replace(r, unreached=j.unreached, method=r.method + most)
 
     return tuple(row(r) for r in rows)
