@@ -58,9 +58,8 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
         own = [d for d in problem.game.decisions if problem.decider(d) == person]
         if not own:
             continue
-        if problem.groups.get(own[0].name) is None and any(
-                r.player.split("[")[0] == person.name for r in rows):
-            continue  # a twin: its regret is its sister's
+        if all(d.name in problem.copied for d in own):
+            continue  # its regret is its sister's
         if person in problem.leaders:
             rows.append(leader_regret(problem, profile, person, grid))
             continue

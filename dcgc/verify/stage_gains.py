@@ -32,7 +32,7 @@ def stage_gains(e: Evaluation, values: Mapping[str, Array], t: Array) -> dict[st
     gains: dict[str, Array] = {}
     for move in e.order:
         for name in move.decisions:
-            if inner.leader_of[name] == name or inner.leader_of[name] not in move.decisions:
+            if name not in e.problem.copied:
                 gains[name] = gain(e, move, inner.game.site(name), values, t)  # type: ignore[arg-type]
         for own in together(e, move):
             if all(d.name in gains for d in own):

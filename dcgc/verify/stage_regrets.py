@@ -106,12 +106,12 @@ def shifted(rule: Any, d: Decision) -> Shifted:
 
 
 def stage_regrets(problem: Problem, profile: Mapping[str, Any], train: int, judge: int, iterations: int) -> tuple[Regret, ...]:
-    """A lower bound for every player who decides (of twins: the first), from ``train`` plays, judged on ``judge`` others."""
+    """A lower bound for every player who decides (of members alike: the first), from ``train`` plays, judged on ``judge`` others."""
     rules = problem.rules_of(profile)
     out: list[Regret] = []
     for person in problem.people:
         own = [d for d in problem.game.decisions if problem.decider(d) == person]
-        if own and not (problem.groups.get(own[0].name) is None and any(r.player.split("[")[0] == person.name for r in out)):
+        if not all(d.name in problem.copied for d in own):
             out.append(regret(problem, rules, person, own, train, judge, iterations))
     return tuple(out)
 

@@ -80,7 +80,7 @@ def subgame_regrets(problem: Problem, profile: Mapping[str, Any], order: tuple[M
     judged: dict[str, Gains] = {}
     for move in order:
         for name in move.decisions:
-            if problem.leader_of[name] == name:
+            if name not in problem.copied:
                 judged[name] = gains(problem, profile, move, problem.game.site(name))  # type: ignore[arg-type]
     rows = []
     for person in problem.people:

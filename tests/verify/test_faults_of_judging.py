@@ -185,3 +185,16 @@ def test_what_follows_counts_once_for_those_who_minimise_a_sum() -> None:
     assert judged is not None
     assert [judged[k].cost for k in "AB"] == pytest.approx([50, 50], rel=1e-6)
     assert [judged[k].bound for k in "AB"] == pytest.approx([10, 40], rel=1e-6)
+
+
+def test_members_of_a_symmetric_family_who_are_paid_differently_are_judged_one_by_one() -> None:
+    """All play 1: F[2] would rather play 2. In a family whose members can change places the first stands for all."""
+    text = "game G\nplayer F[2] symmetric\nfor i in F {{ decide q[i] : Real by F[i] knowing nothing }}\nfor i in F {{ cost F[i] = {0} }}\n"
+    p = problem(text.format("(q[i] - i)^2"))
+    assert {r.player: r.ex_ante for r in player_regrets(p, affine(p, 1.0))[0]} == pytest.approx({"F[1]": 0, "F[2]": 1}, abs=1e-9)
+    p = problem(text.format("(q[i] - 2)^2 * sum(q)"))
+    assert [r.player for r in player_regrets(p, affine(p, 2.0))[0]] == ["F[1]"]
+    p = problem(in_stages("for i in F { decide u[i] : Interval(-5, 5) by F[i] knowing a }\n"
+                          "for i in F { cost F[i] = (u[i] - i)^2 + 0 * a }\nnext a = a", "player F[2] symmetric"))
+    judged = by_dynamic_programming(p, {"u[1]": constant_policy(p, "u[1]", 1.0)})
+    assert judged is not None and [judged[f"F[{i}]"].bound for i in (1, 2)] == pytest.approx([0, 10], abs=1e-6)
