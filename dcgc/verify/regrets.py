@@ -31,6 +31,7 @@ from .announcements import leader_regret
 from .deviation import Deviation
 from .figures import Regret
 from .joint import joint_gain
+from .plans import best_plan_gain
 from .regret import CANDIDATE, decision_regret
 from .subgames import subgame_moves, subgame_regrets
 
@@ -73,12 +74,36 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
         if together is not None and known:
             rows.append(Regret(person.label, together.gain, worst, True, together.method))
             continue
-        if len(own) > 1:
+        planned = best_plan_gain(problem, profile, grid, person, own) if len(own) > 1 else None
+        if planned is not None:
+            total, method = planned, "best plan of all its decisions"
+        elif len(own) > 1:
             exact, method = False, method + ", one decision at a time"
         if not sharp_grid and grid is not None:
             exact, method = False, method + ", on a coarse grid"
         rows.append(Regret(person.label, total, worst, exact, method))
     return tuple(rows), notes
+
+
+def team_regrets(problem: Problem, profile: Mapping[str, Any], rows: tuple[Regret, ...], thorough: bool = False) -> tuple[Regret, ...]:
+    """What the members of each team could gain that move together, where all of them minimise the same; ``rows``: regrets of players."""
+    out = []
+    for name, members in problem.teams.items():
+        own = [d for d in problem.game.decisions if problem.decider(d) in members]
+        people = list(dict.fromkeys(problem.decider(d) for d in own))
+        alone = [r.ex_ante for r in rows if r.player in {p.label for p in people}]
+        if len(people) < 2 or not alone or problem.leaders or len({problem.pays(p) for p in people}) > 1:
+            continue
+        together = joint_gain(problem, profile, own)
+        if together is not None and (together.attained or together.gain <= NEGLIGIBLE * together.charged):
+            out.append(Regret(name, together.gain, math.nan, True, together.method))
+            continue
+        planned = best_plan_gain(problem, profile, judging_grid(problem, profile, thorough)[0], people[0], own)
+        if planned is not None:
+            out.append(Regret(name, planned, math.nan, True, "best plan of all its members' decisions"))
+        else:
+            out.append(Regret(name, float(np.fmax.reduce(alone)), math.nan, False, "of the members' deviations, one at a time"))
+    return tuple(out)
 
 
 def switches(problem: Problem) -> bool:
