@@ -25,6 +25,7 @@ from .network_engine import NetworkEngine, misfit
 from .obedience_engine import ObedienceEngine
 from .objective import objective_of
 from .settings import Progress, Reporter, Settings, Store, Trained
+from .signalling_engine import SignallingEngine
 from .silence_engine import SilenceEngine
 from .softened_engine import SoftenedEngine
 from .stackelberg_engine import StackelbergEngine
@@ -32,7 +33,7 @@ from .stage_engine import StageAffineEngine, StageEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
-    AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
+    SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
     ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageAffineEngine(), StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
@@ -114,7 +115,7 @@ def asked_for(problem: Problem) -> list[str]:
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
-        return ["affine", "backward", "sweeps", "lattices", "silence", "messages", "networks"]
+        return ["signalling", "affine", "backward", "sweeps", "lattices", "silence", "messages", "networks"]
     return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 

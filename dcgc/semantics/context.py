@@ -141,7 +141,7 @@ class Checker:
     inputs: dict[str, int] = field(default_factory=dict)  # of a decision or send: how many values it knows
     foretold: Mapping[str, Symbol] = field(default_factory=dict)  # names of a stage, from an earlier reading
     looked_ahead: bool = False  # a name's past was used before the name is made
-    last_frame: StageFrame | None = None  # the block of stages that ended last
+    ended: list[StageFrame] = field(default_factory=list)  # blocks of stages that are over
     instances: dict[tuple[str, tuple[ValueType, ...]], ValueType] = field(default_factory=dict)
     instance_depth: int = 0
 

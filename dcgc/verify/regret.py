@@ -110,7 +110,7 @@ def decision_regret(problem: Problem, grid: Grid, profile: Mapping[str, Rule], d
     density = pooled(world, d, mass(world, dims), dims)
     cut = np.zeros(1, bool)
     if d.name in grid.nodes:
-        q = values_at(problem, world, d, None)
+        q = lift(jnp.add, values_at(problem, world, d, None), Variable((d.name,), jnp.zeros(world.grid.sizes[d.name])))
         if problem.charges(d) and float(problem.charged(world, d)) > 0:
             gain, best, chosen = told(problem, world, d, q, density, dims)
         else:

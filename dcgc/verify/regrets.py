@@ -21,6 +21,7 @@ from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid, natural_probe
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
+from ..lower.signals import SenderGame, sender_game
 from ..lower.strategy import BestResponse, Deviator, inputs
 from ..lower.variable import Variable
 from ..lower.world import World, law_as_value
@@ -33,6 +34,8 @@ from .figures import Regret
 from .joint import joint_gain
 from .plans import best_plan_gain
 from .regret import CANDIDATE, decision_regret
+from .signal_regrets import signal_regrets
+from .signals import plain
 from .subgames import subgame_moves, subgame_regrets
 
 GRID = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
@@ -53,6 +56,9 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
     order = subgame_moves(problem, profile)
     if order is not None:
         return subgame_regrets(problem, profile, order), notes
+    game = sender_game(problem)
+    if isinstance(game, SenderGame) and plain(profile):
+        return signal_regrets(game, profile), notes
     grid, sharp_grid = judging_grid(problem, profile, thorough)
     rows = []
     for person in problem.people:

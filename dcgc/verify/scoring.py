@@ -17,6 +17,7 @@ from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
+from ..lower.signals import SenderGame, sender_game
 from ..lower.strategy import BestResponse, Strategy
 from ..lower.variable import lift
 from ..lower.world import World
@@ -32,10 +33,12 @@ from .functions import policy_function
 from .intervals import interval_alarms
 from .ledger import ledgers
 from .regrets import judging_grid, player_regrets, team_regrets
+from .signals import plain
 
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
 BUDGET = 2_500_000
 SAMPLES, SCRAMBLES = 1 << 14, 8
+MOST_CELLS = 50_000  # of one draw
 SEARCHED = 50  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
 
 
@@ -164,8 +167,9 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
             low, high = gauss_sizes(continuous, points, budget)
             text = f"Gauss quadrature, {high} nodes a draw"
             return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (low, high)], text, False)
+    as_they_are = plain(profile) and isinstance(sender_game(problem), SenderGame)  # a reply that jumps jumps where it does
     fine = resolution(problem, DENSE, BUDGET * (4 if thorough else 1), figures=True)
-    if fine is not None and problem.reduction.complete:
+    if fine is not None and problem.reduction.complete and not as_they_are:
         try:
             grids = [information_grid(problem, profile, r) for r in (fine.finer(0.5), fine)]
             return Ground(lambda: [information(problem, profile, g) for g in grids],
@@ -173,7 +177,7 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
         except Infeasible:
             pass
     if not exact_replies and not vector and 1 <= continuous <= 3:
-        size = int((BUDGET / max(points, 1)) ** (1 / max(continuous, 1)))
+        size = min(MOST_CELLS, int((BUDGET / max(points, 1)) ** (1 / max(continuous, 1))))
         return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (size // 2, size)],
                       f"quadrature, {size} cells a draw", False)
     return Ground(lambda: [sampled(problem, profile, seed) for seed in range(SCRAMBLES)],
