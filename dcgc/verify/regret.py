@@ -28,6 +28,7 @@ from ..primitives.relaxations import Relaxation
 from .search import saved, widening
 
 CANDIDATE = "candidate"
+BEYOND = 0.05  # of the way from the chosen act to the best one: so much further another is looked for, if there is any
 LOST = 1e-6  # part of the probability that an action may carry off the grid
 REACHED = 1e-9  # part of the largest density below which an input counts as unreached
 
@@ -35,11 +36,14 @@ REACHED = 1e-9  # part of the largest density below which an input counts as unr
 @dataclass(frozen=True)
 class DecisionRegret:
     """``ex_ante``: expected gain of the best deviation at this decision (cost units). ``unreached``: the largest conditional gain at
-    inputs that play does not reach (nan if there are none). ``best``: a best reply at every point of the information set's grid."""
+    inputs that play does not reach (nan if there are none). ``best``: a best reply at every point of the information set's grid.
+    ``cut``: the probability of inputs at which better acts than the best may have gone untried: they would carry somebody's observation
+    off the grid, or costs still fall at the end of what was tried."""
 
     decision: str
     ex_ante: float
     unreached: float
+    cut: float
     dims: tuple[str, ...]
     best: np.ndarray
     chosen: np.ndarray
@@ -104,19 +108,21 @@ def decision_regret(problem: Problem, grid: Grid, profile: Mapping[str, Rule], d
     dims = information.dims
     world = problem.world(grid, problem.reduction, profile, judged(problem, grid, d))
     density = pooled(world, d, mass(world, dims), dims)
+    cut = np.zeros(1, bool)
     if d.name in grid.nodes:
-        q = values_at(problem, world, d, None)
+        q = lift(jnp.add, values_at(problem, world, d, None), Variable((d.name,), jnp.zeros(world.grid.sizes[d.name])))
         if problem.charges(d) and float(problem.charged(world, d)) > 0:
             gain, best, chosen = told(problem, world, d, q, density, dims)
         else:
             gain, best, chosen = on_own_coordinate(world, d, q, dims)
     else:
-        gain, best, chosen = by_candidates(problem, world, d, dims, candidates)
+        gain, best, chosen, cut = by_candidates(problem, world, d, dims, candidates)
     weights = np.asarray(broadcast_to(density, dims, gain.shape))
     reached = weights > REACHED * weights.max()
     conditional = gain / np.where(weights > 0, weights, 1.0)
     off = conditional[~reached & likely_in_slice(problem, dims, weights)]
-    return DecisionRegret(d.name, float(gain[reached].sum()), float(off.max()) if off.size else float("nan"), dims, best, chosen)
+    return DecisionRegret(d.name, float(gain[reached].sum()), float(off.max()) if off.size else float("nan"),
+                          float((weights * cut).sum() / weights.sum()), dims, best, chosen)
 
 
 def likely_in_slice(problem: Problem, dims: tuple[str, ...], weights: np.ndarray) -> np.ndarray:
@@ -198,8 +204,9 @@ def told(problem: Problem, world: World, d: Decision, q: Variable, density: Vari
 
 
 def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, ...], count: int,
-                  ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gain, best reply and chosen value of a real decision, by a global grid of candidates that closes in on the least."""
+                  ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Gain, best reply and chosen value of a real decision, by a global grid of candidates that closes in on the least; and where better
+    ones may have gone untried."""
     shape = tuple(world.grid.sizes[x] for x in sorted(dims))
     names = tuple(sorted(dims))
     chosen = np.asarray(broadcast_to(world.choice(d.name), dims, shape))
@@ -207,8 +214,11 @@ def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, 
     low, high = search_interval(world, d, dims, shape, chosen)
     # what is chosen in the far tails may end off the grid: it is judged by what is on it, its rivals must stay on it
     at_chosen = evaluator(problem, world, d, names, anywhere=True)(chosen[..., None])[..., 0]
-    best, least, _ = widening(q, low, high, chosen, at_chosen, count, (d.low is None, d.high is None))
-    return saved(at_chosen, least), best, chosen
+    best, least, falls = widening(q, low, high, chosen, at_chosen, count, (d.low is None, d.high is None))
+    further = best + BEYOND * (best - chosen)
+    forbidden = (further < low) & (d.low is not None) | (further > high) & (d.high is not None)
+    at_end = (best != chosen) & ~forbidden & np.isinf(q(further[..., None])[..., 0])
+    return saved(at_chosen, least), best, chosen, falls | at_end
 
 
 def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...], anywhere: bool = False,

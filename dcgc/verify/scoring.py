@@ -32,7 +32,7 @@ from .figures import Comparison, Curve, Figure, Scorecard
 from .functions import policy_function
 from .intervals import interval_alarms
 from .ledger import ledgers
-from .regrets import judging_grid, player_regrets
+from .regrets import judging_grid, player_regrets, team_regrets
 from .signals import plain
 
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
@@ -74,6 +74,7 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     comparisons = tuple(compare(problem, p, readers, ground) for p in problem.game.published if p.active)
     comparisons = elsewhere(problem, comparisons, alternatives, thorough)
     regrets, notes = player_regrets(problem, profile, thorough)
+    regrets += team_regrets(problem, profile, regrets, thorough)
     alarms = list(notes)
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]

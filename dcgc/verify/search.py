@@ -25,9 +25,11 @@ State = tuple[Array, Array, Array, Array, Array, Array]  # widenings so far, low
 
 
 def widening(q: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, chosen: np.ndarray, at_chosen: np.ndarray,
-             count: int, open_sides: tuple[bool, bool], rounds: int = 5, widenings: int = WIDENINGS) -> tuple[np.ndarray, np.ndarray, bool]:
-    """(best act, least cost, whether all ended inside), of acts between ``low`` and ``high``, and beyond them on open sides (below,
-    above) while the best lies at the end. The chosen act counts as tried. Not inside: the last widening still saved something."""
+             count: int, open_sides: tuple[bool, bool], rounds: int = 5, widenings: int = WIDENINGS,
+             ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(best act, least cost, whether costs still fall), at every point, of acts between ``low`` and ``high``, and beyond them on open sides
+    (below, above) while the best lies at the end. The chosen act counts as tried. Costs still fall where the best lies at an open end and
+    the last widening saved something."""
     best, least = closing_in(q, low, high, chosen, at_chosen, count, rounds)
     before = at_chosen
     for i in range(widenings + 1):
@@ -41,7 +43,7 @@ def widening(q: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.nd
         before = least
         best, least = closing_in(q, low, high, best, least, count, rounds)
     falls = before - least > ROUNDING * np.maximum(np.abs(least), np.abs(at_chosen))
-    return best, least, not bool(((ends[0] | ends[1]) & falls).any())
+    return best, least, (ends[0] | ends[1]) & falls
 
 
 def saved(paid: np.ndarray, least: np.ndarray) -> np.ndarray:

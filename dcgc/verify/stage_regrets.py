@@ -33,12 +33,12 @@ from .figures import Regret
 
 
 def with_bounds(rows: tuple[Regret, ...], judged: Mapping[str, Judged]) -> tuple[Regret, ...]:
-    """Lower bounds with what dynamic programming says from above, and at inputs that play does not reach."""
+    """Lower bounds with what dynamic programming says from above (where states are finitely many) and at unreached inputs."""
     def row(r: Regret) -> Regret:
         j = judged.get(r.player)
         if j is None or not j.decides:
             return r
-        most = f"; at most {j.bound:.2g} by dynamic programming" if math.isfinite(j.bound) else ""
+        most = f"; at most {j.bound:.2g} by dynamic programming" if j.everywhere and math.isfinite(j.bound) else ""
         return replace(r, unreached=j.unreached, method=r.method + most)
 
     return tuple(row(r) for r in rows)
@@ -106,12 +106,12 @@ def shifted(rule: Any, d: Decision) -> Shifted:
 
 
 def stage_regrets(problem: Problem, profile: Mapping[str, Any], train: int, judge: int, iterations: int) -> tuple[Regret, ...]:
-    """A lower bound for every player who decides (of twins: the first), from ``train`` plays, judged on ``judge`` others."""
+    """A lower bound for every player who decides (of members alike: the first), from ``train`` plays, judged on ``judge`` others."""
     rules = problem.rules_of(profile)
     out: list[Regret] = []
     for person in problem.people:
         own = [d for d in problem.game.decisions if problem.decider(d) == person]
-        if own and not (problem.groups.get(own[0].name) is None and any(r.player.split("[")[0] == person.name for r in out)):
+        if not all(d.name in problem.copied for d in own):
             out.append(regret(problem, rules, person, own, train, judge, iterations))
     return tuple(out)
 

@@ -64,12 +64,18 @@ class Batch:
     played: Played
 
 
-def batches(problem: Problem, profile: Mapping[str, Any], count: int, samples: int) -> list[Batch]:
-    """Independent batches of antithetic plays; nothing of their keys is used in training."""
+def minimised_by(problem: Problem, person: Person) -> Account:
+    """What a player minimises: with ``--team`` more than it is charged by the text."""
+    return Account(tuple(p for p in problem.pays(person) if p.constraint is None), person)
+
+
+def batches(problem: Problem, profile: Mapping[str, Any], count: int, samples: int, minimised: bool = False) -> list[Batch]:
+    """Independent batches of antithetic plays; nothing of their keys is used in training. ``minimised``: of players what they minimise,
+    and no teams; else what the text charges players and teams."""
     stages = Stages(problem, figures=True)
     rules = problem.rules_of(profile)
-    labels = labels_of(problem)
-    accounts = [account_of(problem, *label) for label in labels]
+    labels = tuple((p.name, p.member) for p in problem.people) if minimised else labels_of(problem)
+    accounts = [minimised_by(problem, Person(*x)) if minimised else account_of(problem, *x) for x in labels]
     out = []
 
     @eqx.filter_jit
@@ -109,7 +115,7 @@ def known_costs(problem: Problem, judged: Mapping[str, Judged] | None) -> dict[L
     for name, member in labels_of(problem):
         charged = account_of(problem, name, member).payments
         for p in problem.people:
-            if judged is not None and p.label in judged and tuple(x for x in problem.pays(p) if x.constraint is None) == charged:
+            if judged is not None and p.label in judged and minimised_by(problem, p).payments == charged:
                 out[name, member] = judged[p.label]
                 break
     return out
@@ -190,13 +196,11 @@ def judged_stages(problem: Problem, profile: Mapping[str, Any]) -> tuple[dict[st
         added = [judged[first]] if problem.is_team and first in judged else list(judged.values())
         return ({k: j.cost for k, j in judged.items()}, sum(j.cost for j in added), max(shares, default=0.0), True,
                 sum(j.error for j in added))
-    made = batches(problem, profile, BATCHES, plays(problem, JUDGED))
+    made = batches(problem, profile, BATCHES, plays(problem, JUDGED), minimised=True)
     costs, stakes, by_batch = {}, {}, {}
-    for i, (name, member) in enumerate(made[0].labels):
-        if name not in problem.teams:
-            label = Person(name, member).label
-            values = np.stack([np.asarray(b.played.costs[i]) for b in made])
-            costs[label], stakes[label], by_batch[label] = float(values.mean()), float(np.sqrt((values**2).mean())), values.mean(1)
+    for i, x in enumerate(made[0].labels):
+        label, values = Person(*x).label, np.stack([np.asarray(b.played.costs[i]) for b in made])
+        costs[label], stakes[label], by_batch[label] = float(values.mean()), float(np.sqrt((values**2).mean())), values.mean(1)
     rows = stage_regrets(problem, profile, plays(problem, 200_000), plays(problem, 400_000), 15)
     known = [r for r in rows if not math.isnan(r.ex_ante) or not math.isfinite(costs[r.player])]
     shares = [r.ex_ante / max(stakes[r.player], LEAST_STAKE) for r in known]
@@ -208,8 +212,8 @@ def judged_stages(problem: Problem, profile: Mapping[str, Any]) -> tuple[dict[st
 def surely_more(problem: Problem, a: Mapping[str, Any], b: Mapping[str, Any], person: Person) -> bool:
     """Whether a player surely pays more under one profile than under another, on the same draws: by more than 95% of what independent
     batches of plays disagree by."""
-    at = labels_of(problem).index((person.name, person.member))
-    one, two = (np.asarray([np.asarray(x.played.costs[at]).mean() for x in batches(problem, profile, BATCHES, plays(problem, JUDGED))])
-                for profile in (a, b))
+    at = problem.people.index(person)
+    played = [batches(problem, profile, BATCHES, plays(problem, JUDGED), minimised=True) for profile in (a, b)]
+    one, two = (np.asarray([np.asarray(x.played.costs[at]).mean() for x in made]) for made in played)
     more = figure_of("", list(one - two), "", 0.0)
     return more.value > more.error

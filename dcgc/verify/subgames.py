@@ -80,7 +80,7 @@ def subgame_regrets(problem: Problem, profile: Mapping[str, Any], order: tuple[M
     judged: dict[str, Gains] = {}
     for move in order:
         for name in move.decisions:
-            if problem.leader_of[name] == name:
+            if name not in problem.copied:
                 judged[name] = gains(problem, profile, move, problem.game.site(name))  # type: ignore[arg-type]
     rows = []
     for person in problem.people:
@@ -224,8 +224,8 @@ def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...],
     top = table_of(constant(high) if d.high is None else evaluate(world, d.high), names, shape)
     at_chosen = q(chosen[..., None])[..., 0]
     ends = q(np.stack([bottom, top, (bottom + top) / 2], -1))
-    _, least, inside = widening(q, bottom, top, chosen, at_chosen, CANDIDATES, (d.low is None, d.high is None), ROUNDS, FAR)
-    return at_chosen, least, np.maximum(ends.max(-1), at_chosen) - least, inside
+    _, least, falls = widening(q, bottom, top, chosen, at_chosen, CANDIDATES, (d.low is None, d.high is None), ROUNDS, FAR)
+    return at_chosen, least, np.maximum(ends.max(-1), at_chosen) - least, not falls.any()
 
 
 def cost(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], known: bool, without: str | None = None) -> Variable:
