@@ -100,7 +100,8 @@ def test_who_knows_the_same_does_the_same_and_sums_of_own_signals_are_linear():
     ("for i in P { decide a[i] : Bool by P[i] knowing nothing }\nfor i in P { decide b[i] : Real by P[i] knowing sum(a) }\n"
      "for i in P { cost P[i] = b[i] * sum(a) }", "depends on what several"),
     ("for i in P { decide a[i] : Bool by P[i] knowing nothing }\nfor i in P { cost P[i] = a[3] }", "of some of its members"),
-    ("for i in P { decide a[i] : Bool by P[i] knowing nothing }\nfor i in P { cost P[i] = sum(a[j] for j in P if j > i) }", "by a condition"),
+    ("for i in P { decide a[i] : Bool by P[i] knowing nothing }\nfor i in P { cost P[i] = sum(a[j] for j in P if j > i) }",
+     "by a condition"),
 ])
 def test_what_no_member_can_stand_for_is_left_as_it_is(body, why):
     p = problem(HEAD + body)
@@ -109,5 +110,5 @@ def test_what_no_member_can_stand_for_is_left_as_it_is(body, why):
 
 @pytest.mark.parametrize("n", [20, 2000])
 def test_the_graph_does_not_grow_with_the_number_of_members(n):
-    p = problem(HEAD + "for i in P { decide a[i] : Bool by P[i] knowing nothing mixed }\nfor i in P { cost P[i] = (sum(a) >= 1) + a[i] }", N=n)
+    p = problem(HEAD + "for i in P { decide a[i] : Bool by P[i] knowing nothing }\nfor i in P { cost P[i] = (sum(a) >= 1) + a[i] }", N=n)
     assert len(p.game.sites) == 4 and len(p.people) == 1
