@@ -83,7 +83,11 @@ class Problem:
         return tuple(out)
 
     def unrolled(self, family: str) -> bool:
-        return not any(a.family == family for s in self.game.sites for a in s.axes) and all(c.family != family for c in self.game.crowds)
+        return not any(a.family == family for s in self.game.sites for a in s.axes) and self.crowd_of(family) is None
+
+    def crowd_of(self, family: str) -> int | None:
+        """The size of a large family of which one member stands for all, else None."""
+        return next((c.size for c in self.game.crowds if c.family == family), None)
 
     def actor(self, site: Decision | Payment) -> Person | None:
         """Who acts or pays; None for a member of a large family, whose site stands for all members."""
@@ -199,7 +203,7 @@ class Problem:
             own = tuple(p for p in self.game.payments if p.constraint is None and (
                 p.actor.name == name or any(self.counts(p, x) for x in pooling)))
             return total_cost(world, own, None)
-        person = Person(name, member if member is None or all(c.family != name for c in self.game.crowds) else 0)
+        person = Person(name, member if member is None or self.crowd_of(name) is None else 0)
         return total_cost(world, tuple(p for p in self.game.payments if p.constraint is None and self.counts(p, person)), person)
 
     def charges(self, d: Decision) -> tuple[Payment, ...]:
