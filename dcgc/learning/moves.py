@@ -28,6 +28,7 @@ from ..lower.strategy import Tabular
 from ..lower.variable import Variable, along, constant, expand, lift
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
+from .crowd_replies import alike
 from .forms import Form
 from .matrix_games import equilibrium
 
@@ -131,7 +132,8 @@ class MoveSolver:
             d = self.decisions[0]
             chosen = start if d.finite else self.replies(base, start, [d], ranges, shape, later)
         else:
-            weight = 1.0 if len(players) == 1 else 1.0 / len(players)
+            crowd = all(self.problem.crowd_of(d.actor.name) for d in self.decisions)  # who takes steps of their own
+            weight = 1.0 if len(players) == 1 or crowd else 1.0 / len(players)
             chosen = self.settle(base, start, ranges, shape, later, weight)
         out = {}
         for d in self.leaders:
@@ -238,13 +240,18 @@ class MoveSolver:
                         new[d.name] = (1 - TREMBLE) * jax.nn.one_hot(best, d.options) + TREMBLE / d.options
             return new
 
+        def change(new: Mapping[str, Array], old: Mapping[str, Array]) -> Array:
+            return jnp.max(jnp.stack([jnp.max(jnp.abs(new[k] - x)) / (1 + jnp.max(jnp.abs(x))) for k, x in old.items()]))
+
+        if all(self.problem.crowd_of(d.actor.name) for d in self.decisions):
+            return alike(once, start, {d.name: self.bounds(base, d, ranges, shape) for d in self.leaders}, change)
+
         def going_on(state: tuple[dict[str, Array], Array, Array]) -> Array:
             return (state[1] > SETTLED) & (state[2] < ROUNDS)
 
         def body(state: tuple[dict[str, Array], Array, Array]) -> tuple[dict[str, Array], Array, Array]:
             new = once(state[0])
-            moved = jnp.max(jnp.stack([jnp.max(jnp.abs(new[k] - x)) / (1 + jnp.max(jnp.abs(x))) for k, x in state[0].items()]))
-            return new, moved, state[2] + 1
+            return new, change(new, state[0]), state[2] + 1
 
         chosen, _, _ = jax.lax.while_loop(going_on, body, (dict(start), jnp.asarray(jnp.inf), jnp.asarray(0)))
         return chosen
