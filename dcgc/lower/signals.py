@@ -20,7 +20,7 @@ from ..core.expression import Expression, references
 from ..core.site import Decision, Random
 from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
-from .conditional import given
+from .conditional import conditional
 from .evaluate import evaluate
 from .grid import Axis, Grid, GridBuilder
 from .plans import draw_axis, finite_axis, finite_size
@@ -154,7 +154,7 @@ class SenderGame:
         world = world.vary({self.sender.name: spread(act), self.receiver.name: answer})
         total: Variable = constant(0.0)
         for p in problem.pays(problem.decider(d)):
-            total = lift(jnp.add, total, given(world, world.payment(p), names))
+            total = lift(jnp.add, total, conditional(world, world.payment(p), names))
         width = max(act.shape[-1], reply.shape[-1])
         full = jnp.broadcast_to(expand(total, order, 0), tuple(
             width if x == TRIED else shape[names.index(x)] for x in order))

@@ -14,7 +14,7 @@ import numpy as np
 from ..lower.signals import SenderGame
 from ..lower.strategy import Strategy
 from ..lower.variable import Variable, along, expand
-from .regret import WIDENINGS, closing_in
+from .search import widening
 
 PLACES = 801  # types of a continuum
 SAME = 1e-9  # of the range of acts: within it, two acts of different types are one
@@ -146,16 +146,8 @@ def best_replies(game: SenderGame, belief: Belief, start: np.ndarray) -> tuple[n
     def q(r: np.ndarray) -> np.ndarray:
         return expected(game, belief, np.broadcast_to(r, (len(start), r.shape[-1])))
 
-    best, least = closing_in(q, bottom, top, start, q(start[:, None])[:, 0], 33, 7)
-    for _ in range(WIDENINGS):  # on a side without a bound the best may lie beyond
-        margin = 0.02 * (top - bottom)
-        down = (best <= bottom + margin) & (not math.isfinite(low))
-        up = (best >= top - margin) & (not math.isfinite(high))
-        if not (down | up).any():
-            break
-        span = top - bottom
-        bottom, top = np.where(down, bottom - 3 * span, bottom), np.where(up, top + 3 * span, top)
-        best, least = closing_in(q, bottom, top, best, least, 33, 7)
+    open_sides = not math.isfinite(low), not math.isfinite(high)
+    best, least, _ = widening(q, bottom, top, start, q(start[:, None])[:, 0], 33, open_sides, 7)
     return best, least
 
 
