@@ -22,7 +22,7 @@ from .folding import ONE, fold, number
 from .naming import staged
 from .scope import Scope, Unlowered
 from .shapes import Kind
-from .site import SO_FAR, Let, Record, StageBlock, State
+from .site import SO_FAR, Decision, Let, Record, StageBlock, State
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator
@@ -103,7 +103,9 @@ def repeat(el: Elaborator, s: tree.Stage, scope: Scope, length: float) -> None:
     if kinds is None:
         el.broken |= el.time.block | set(el.time.states)
         return
+    seen, inside = el.time.seen, el.time.inside
     restore(el, {k: copied(v) for k, v in before.items()})
+    el.time.seen, el.time.inside = seen, inside
     first, delays = len(el.sites), len(el.time.delays)
     counts = len(el.constraints), len(el.channels)
     if walk_body(el, s, scope, length, kinds) is None:
@@ -140,6 +142,9 @@ def walk_body(el: Elaborator, s: tree.Stage, scope: Scope, length: float,
     time.stage = 0
     if len(el.ledger.errors) > errors:
         return None
+    if not kinds:
+        time.seen = tuple(x for x in el.sites[first:] if isinstance(x, Decision))
+        time.inside = frozenset(x.name for x in el.sites[first:])
     made = {x.name for x in el.sites[first:]}
     return {name: (own_kind(el, name), el.site_axes[name]) for name in made if name in el.kinds}
 
@@ -151,9 +156,9 @@ def own_kind(el: Resolver, name: str) -> Kind:
 
 
 def carry(el: Elaborator, name: str, first: core.Expression, following: core.Expression, kind: Kind, axes: tuple[core.Axis, ...],
-          span: Span) -> None:
+          span: Span, memory: bool = False) -> None:
     """A state; its next value becomes a site at the end of the stage."""
-    el.add(State(name, axes, (), span, first, f"next({name})"), kind)
+    el.add(State(name, axes, (), span, first, f"next({name})", memory=memory), kind)
     el.let_sizes[name] = 1
     el.time.carried.append((name, following, span))
 
@@ -299,7 +304,7 @@ def record(el: Resolver, name: str, k: int) -> str | None:
         span = next(x.span for x in el.sites if x.name == name)
         of, alive = name, el.time.survived.get(name)
         if alive is not None:
-            of = f"history({name})"
+            of = f"{name} where it is reached"
             if of not in el.kinds:
                 el.sites.append(Let(of, axes, (alive,), span, stages.own_entry(name, axes), repeated=True))
                 el.kinds[of], el.site_axes[of], el.let_sizes[of] = el.kinds[name], axes, 1

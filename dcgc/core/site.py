@@ -125,6 +125,7 @@ class State(Site):
     first: Expression
     following: str
     survival: str | None = None
+    memory: bool = False  # what somebody remembers: nobody errs in it
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ class Stages:
     def moved(self) -> tuple[State, ...]:
         """States that real decisions move: where each decision errs a little they are never quite what was intended."""
         real = {d.name for d in self.problem.game.decisions if d.kind == "real"}
-        return tuple(s for s in self.states if self.moving and real & self.problem.dependence.ancestors[s.following])
+        return tuple(s for s in self.states if self.moving and not s.memory and real & self.problem.dependence.ancestors[s.following])
 
     @cached_property
     def inside(self) -> Columns:

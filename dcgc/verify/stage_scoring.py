@@ -14,6 +14,7 @@ import numpy as np
 from ..core import expression as core
 from ..lower.problem import Person, Problem
 from ..lower.stages import Account, Played, Stages, discount_of, horizon
+from ..lower.strategy import real_inputs
 from ..lower.world import Rule
 from ..primitives.relaxations import Relaxation
 from .curves import curve
@@ -27,6 +28,7 @@ BATCHES = 8
 PLAYED = 4_000_000  # player-stages of a batch, about
 MOST = 1 << 14
 LEAST = 32
+REMEMBERED = 16  # numbers that are known count as much as a member
 STUDENT = 2.36  # 95% with 7 degrees of freedom
 
 
@@ -35,7 +37,9 @@ def members(problem: Problem) -> int:
 
 
 def plays(problem: Problem, many: int = PLAYED) -> int:
-    return int(min(MOST, max(LEAST, many // (horizon(problem) * members(problem)))) // 2 * 2)
+    """Fewer where there are many members, or where much is remembered."""
+    size = max(members(problem), sum(real_inputs(d) for d in problem.game.decisions if not d.axes) // REMEMBERED)
+    return int(min(MOST, max(LEAST, many // (horizon(problem) * size))) // 2 * 2)
 
 
 def rules_of(problem: Problem, profile: Mapping[str, Any]) -> dict[str, Rule]:
