@@ -111,12 +111,15 @@ def repeat(el: Elaborator, s: tree.Stage, scope: Scope, length: float) -> None:
     if walk_body(el, s, scope, length, kinds) is None:
         el.broken |= el.time.block | set(el.time.states)
         return
-    if len(el.constraints) > counts[0]:
-        raise Unlowered("L001", "a constraint in stages that are not written out cannot be lowered yet", el.constraints[-1].span)
+    if len(el.constraints) > counts[0] and math.isinf(length):
+        raise Unlowered("L001", "a constraint in stages without end cannot be lowered yet", el.constraints[-1].span,
+                        "write a number of stages")
+    el.constraints[counts[0]:] = [replace(c, label=f"{c.label} in each stage", repeated=True) for c in el.constraints[counts[0]:]]
     for c in el.channels[counts[1]:]:
-        if c.price is not None or c.average or c.attention:
-            raise Unlowered("L001", "a message that is paid for, in stages that are not written out, cannot be lowered yet", c.span,
-                            "take fewer stages, so that they can be written out")
+        beforehand = frozenset().union(*(core.references(e) for e in c.information.given)) - {s.binder}
+        if beforehand and (c.price is not None or c.average):
+            raise Unlowered("L001", "a look that is paid for what it tells beyond what is known already, in stages that are not written out, "
+                            "cannot be lowered yet", c.span, "look at the difference from what is known: `attend z : P to x - known`")
     close(el, s, first, delays)
 
 

@@ -171,6 +171,7 @@ class Constraint:
     equality: bool
     axes: tuple[Axis, ...]
     span: Span = field(compare=False, repr=False)
+    repeated: bool = False  # it holds in every stage of the game's block, with a multiplier for each
 
     @property
     def multiplier(self) -> str:

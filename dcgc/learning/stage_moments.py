@@ -11,8 +11,9 @@ moments, too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,10 +25,15 @@ from jax.scipy.sparse.linalg import gmres
 from ..lower.linear_stages import LinearStages, Matrices, numbers_of_stages
 from ..lower.problem import Problem
 from ..lower.stages import discount_of, horizon
+from ..lower.strategy import Multiplier
 
 ERRORS = (1e-3, 1e-5)  # of what acts vary by: how much a hand errs
 SWEEPS = 60
 SETTLED = 1e-11
+ASCENTS = 150  # steps of the multipliers
+PACE = 0.7
+FIRST = 0.1  # of what is at stake: the first step of a multiplier
+MET = 1e-7  # excess that counts as none
 ROUNDS = 4  # of replies in a stage, where several of a team decide in it
 FLAT = 1e-13  # of a variance: what does not vary
 
@@ -37,12 +43,15 @@ Policies = dict[str, Array]  # by group (stages, k, 1 + d)
 @dataclass(frozen=True)
 class Solution:
     """``policies``: coefficients of (1, what is seen) by group and stage. ``costs`` (players,), ``curvature``: the least second derivative
-    of anybody's cost in an act, ``change``: of the costs in the last sweep, over their size."""
+    of anybody's cost in an act, ``change``: of the costs in the last sweep, over their size. ``held``, ``excess``: the constraints' multipliers and E[excess],
+    stage by stage, then those outside of the stages."""
 
     policies: Policies
     costs: np.ndarray
     curvature: float
     change: float
+    held: np.ndarray
+    excess: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -171,14 +180,16 @@ class Solver:
 
     # ------------------------------------------------------------ all stages
 
-    def forward(self, policies: Policies, errors: Array) -> tuple[Array, Array, Array]:
-        """(stages, 1 + n, 1 + n) moments at the beginning of each stage, what everybody pays (players,), and the moments of what is decided
-        (stages, k)."""
+    def forward(self, policies: Policies, errors: Array) -> tuple[Array, Array, Array, Array]:
+        """(stages, 1 + n, 1 + n) moments at the beginning of each stage, what everybody pays (players,), the moments of what is decided
+        (stages, k), and what constraints exceed (stages x inner + outer,)."""
         k = errors.shape[0]
         with jax.ensure_compile_time_eval():
-            last = self.linear.ending()
+            ending = self.linear.ending()
+        people = len(self.linear.people)
+        limited = jnp.asarray(self.linear.limited)
 
-        def step(carry: tuple[Array, Array], x: tuple[Array, Policies]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        def step(carry: tuple[Array, Array], x: tuple[Array, Policies]) -> tuple[tuple[Array, Array], tuple[Array, Array, Array]]:
             before, paid = carry
             t, rules = x
             m = self.linear.matrices(t)
@@ -186,27 +197,35 @@ class Solver:
             w = self.moments(m, before)
             whole = jnp.concatenate([jnp.eye(acts.shape[1] - k, acts.shape[1]), acts])  # v as a function of w
             v = whole @ w @ whole.T
-            now = jnp.einsum("pij,ij->p", m.paid, v) + self.told(m, acts, w) @ m.prices
-            return (m.following @ v @ m.following.T, paid + self.discount ** (t - 1) * now), (before, jnp.diagonal(v)[-k:])
+            told = self.told(m, acts, w)
+            now = jnp.einsum("pij,ij->p", m.paid, v) + told @ m.prices
+            over = jnp.einsum("cij,ij->c", m.excess, v) + limited @ told
+            return (m.following @ v @ m.following.T, paid + self.discount ** (t - 1) * now), (before, jnp.diagonal(v)[-k:], over)
 
-        (end, paid), (moments, size) = jax.lax.scan(
-            step, (self.start @ self.start.T, jnp.zeros(len(self.linear.people))), (self.numbers, policies))
-        return moments, paid + jnp.einsum("pab,ab->p", last, end), size
+        (end, paid), (moments, size, over) = jax.lax.scan(
+            step, (self.start @ self.start.T, jnp.zeros(people)), (self.numbers, policies))
+        last = jnp.einsum("pab,ab->p", ending, end)
+        return moments, paid + last[:people], size, jnp.concatenate([over.reshape(-1), last[people:]])
 
     @property
     def numbers(self) -> Array:
         return jnp.arange(1.0, self.length + 1)
 
-    def backward(self, policies: Policies, moments: Array, errors: Array) -> tuple[Policies, Array]:
-        """One sweep: policies, and the least curvature."""
-        k = errors.shape[0]
+    def backward(self, policies: Policies, moments: Array, errors: Array, held: Array) -> tuple[Policies, Array]:
+        """One sweep: policies, and the least curvature. ``held``: the multipliers of constraints, as ``forward`` has what they exceed."""
+        k, people, each = errors.shape[0], len(self.linear.people), len(self.linear.inner)
         with jax.ensure_compile_time_eval():
-            last = self.linear.ending() / self.discount  # what is paid after the stages is not discounted with them
-            last = last / self.discount ** (self.length - 1)
+            ending = self.linear.ending()
+        inner, outer = held[:self.length * each].reshape(self.length, each), held[self.length * each:]
+        last = ending[:people] + jnp.einsum("c,cp,cab->pab", outer, jnp.asarray(self.linear.holders(self.linear.outer)), ending[people:])
+        last = last / self.discount**self.length  # what is paid after the stages is not discounted with them
+        holders, limited = jnp.asarray(self.linear.holders(self.linear.inner)), jnp.asarray(self.linear.limited)
 
-        def step(later: Array, x: tuple[Array, Policies, Array]) -> tuple[Array, tuple[Policies, Array]]:
-            t, rules, before = x
+        def step(later: Array, x: tuple[Array, Policies, Array, Array]) -> tuple[Array, tuple[Policies, Array]]:
+            t, rules, before, multipliers = x
             m = self.linear.matrices(t)
+            charged = multipliers[:, None] * holders / self.discount ** (t - 1)  # no discount touches a constraint
+            m = replace(m, paid=m.paid + jnp.einsum("cp,cij->pij", charged, m.excess), prices=m.prices + limited.T @ charged)
             g = m.paid + self.discount * jnp.einsum("ai,pab,bj->pij", m.following, later, m.following, optimize="optimal")
             w = self.moments(m, before)
             rules, curvature = self.replies(g, m, rules, errors, w)
@@ -220,26 +239,66 @@ class Solver:
                 now = now + (slope + jnp.swapaxes(slope, 1, 2)) / 2
             return now, (rules, curvature)
 
-        _, (new, curvature) = jax.lax.scan(step, last, (self.numbers, policies, moments), reverse=True)
+        _, (new, curvature) = jax.lax.scan(step, last, (self.numbers, policies, moments, inner), reverse=True)
         return new, jnp.min(curvature)
 
-    def solve(self, policies: Policies) -> Solution:
-        """Sweeps until the costs stay."""
-        nobody = jnp.zeros(self.linear.shape[3])
-        typical = jnp.ones_like(nobody)
-        backward, forward = jax.jit(self.backward), jax.jit(self.forward)
+    @cached_property
+    def programs(self) -> tuple[Any, Any]:
+        return jax.jit(self.forward), jax.jit(self.backward)
+
+    def swept(self, policies: Policies, held: Array, error: float, sweeps: int) -> Solution:
+        """Sweeps until the costs stay, at fixed multipliers."""
+        forward, backward = self.programs
+        typical = jnp.ones(self.linear.shape[3])
         costs, change, curvature = np.full(len(self.linear.people), np.inf), np.inf, np.inf
-        for error in ERRORS:
-            for _ in range(SWEEPS):
-                moments, found, size = forward(policies, error * typical)
-                change = float(np.max(np.abs(np.asarray(found) - costs)) / max(np.max(np.abs(found)), 1e-300))
-                costs = np.asarray(found)
-                if not np.isfinite(costs).all() or change < SETTLED:
-                    break
-                typical = jnp.sqrt(jnp.maximum(jnp.mean(size, 0), 1e-12)) + 1e-3
-                policies, least = backward(policies, moments, error * typical)
-                curvature = float(least)
-        return Solution(policies, np.asarray(forward(policies, nobody)[1]), curvature, change)
+        for _ in range(sweeps):
+            moments, found, size, over = forward(policies, error * typical)
+            change = float(np.max(np.abs(np.asarray(found) - costs)) / max(np.max(np.abs(found)), 1e-300))
+            costs = np.asarray(found)
+            if not np.isfinite(costs).all() or change < SETTLED:
+                break
+            typical = jnp.sqrt(jnp.maximum(jnp.mean(size, 0), 1e-12)) + 1e-3
+            policies, least = backward(policies, moments, error * typical, held)
+            curvature = float(least)
+        return Solution(policies, costs, curvature, change, np.asarray(held), np.asarray(over))
+
+    def solve(self, policies: Policies) -> Solution:
+        """Sweeps until the costs stay, and in each pause a step of dual ascent, in units of what the last one did."""
+        count = self.length * len(self.linear.inner) + len(self.linear.outer)
+        equal = np.array([c.equality for _ in range(self.length) for c in self.linear.inner] + [c.equality for c in self.linear.outer], bool)
+        held = np.zeros(count)
+        found = self.swept(policies, jnp.asarray(held), ERRORS[0], SWEEPS)
+        slope = np.full(count, np.nan)
+        for _ in range(ASCENTS if count else 0):
+            over = found.excess
+            size = np.max(np.abs(over)) + 1e-300
+            unit = np.max(np.abs(found.costs)) / size
+            slope = np.where(np.isfinite(slope) & (slope > 0), slope, size / (FIRST * unit))
+            new = held + np.clip(PACE * over / slope, -unit, unit)
+            new = np.where(equal, new, np.maximum(new, 0.0))
+            if np.max(np.abs(np.where(equal, over, np.where(held > 0, np.abs(over), np.maximum(over, 0.0))))) < MET * self.scale(found):
+                break
+            after = self.swept(found.policies, jnp.asarray(new), ERRORS[0], SWEEPS)
+            if not np.isfinite(after.costs).all():
+                break
+            moved = np.abs(new - held) > 1e-9 * unit
+            measured = np.where(moved, (over - after.excess) / np.where(moved, new - held, 1.0), slope)
+            slope = np.where(moved, np.clip(measured, slope / 10, slope * 10), slope)
+            held, found = new, after
+        end = self.swept(found.policies, jnp.asarray(held), ERRORS[1], SWEEPS)
+        _, costs, _, over = self.programs[0](end.policies, jnp.zeros(self.linear.shape[3]))
+        return replace(end, costs=np.asarray(costs), excess=np.asarray(over))
+
+    def scale(self, found: Solution) -> float:
+        """In what units an excess is measured: nats, or the units of the text."""
+        return max(1.0, float(np.max(np.abs(found.excess), initial=0.0)))
+
+    def multipliers(self, found: Solution) -> dict[str, Multiplier]:
+        """By name, (stages,) of a constraint that holds in each of them."""
+        each = len(self.linear.inner)
+        inner = found.held[:self.length * each].reshape(self.length, each)
+        out = {c.multiplier: Multiplier(jnp.asarray(inner[:, i])) for i, c in enumerate(self.linear.inner)}
+        return out | {c.multiplier: Multiplier(jnp.asarray(x)) for c, x in zip(self.linear.outer, found.held[self.length * each:], strict=True)}
 
     # ------------------------------------------------------------ from and to policies
 

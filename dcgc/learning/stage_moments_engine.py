@@ -40,8 +40,6 @@ class StageMomentsEngine(Engine):
             return why
         if any(stage_of_combinations(d, block.binder) is None for d in problem.game.decisions):
             return "one policy serves several stages"
-        if problem.game.constraints:
-            return "a constraint beside stages that are not written out"
         entries = sum(int(np.prod(d.shape)) + real_inputs(d) for d in problem.game.decisions)
         if horizon(problem) * entries**2 > LARGEST:
             return "what decisions remember is too much"
@@ -65,7 +63,8 @@ class StageMomentsEngine(Engine):
         report(Progress(self.name, f"{len(found)} solution{'s' * (len(found) != 1)} of the first-order conditions", 1, 1,
                         min((float(s.costs.sum()) for s in found), default=float("nan"))))
         found.sort(key=lambda s: float(s.costs[0]) if problem.is_team else 0.0)
-        return {"done": True, "roots": [strategies(problem, settings, solver, s.policies) for s in found]}
+        roots = [{**strategies(problem, settings, solver, s.policies), **solver.multipliers(s)} for s in found]
+        return {"done": True, "roots": roots}
 
     def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
         return [Found(p, 1) for p in state["roots"]]

@@ -18,8 +18,9 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from ..core.expression import Information, references
-from ..core.site import SO_FAR, Decision, Payment
+from ..core.expression import Apply, Constant, Expression, Information, rebuild, references, walk
+from ..core.site import SO_FAR, Constraint, Decision, Payment
+from ..passes.multipliers import sole
 from .carry import Carry, full
 from .evaluate import evaluate
 from .problem import Person, Problem
@@ -33,7 +34,7 @@ from .variable import Variable, constant, lift
 class Matrices:
     """``following`` (1 + n, N): the next (1, s). ``seen`` of each decision (1 + d, N): (1, what it sees), ``number``: of its combination of
     finite inputs. ``paid`` (players, N, N). ``signals`` (d, N) of each message that is paid for, ``prices`` (messages, players): what each
-    pays for a nat of it."""
+    pays for a nat of it. ``excess`` (constraints, N, N): of those that hold in the stage, but for what messages tell."""
 
     following: Array
     seen: tuple[Array, ...]
@@ -41,6 +42,7 @@ class Matrices:
     paid: Array
     signals: tuple[Array, ...]
     prices: Array
+    excess: Array
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,25 @@ class LinearStages:
     def messages(self) -> tuple[Information, ...]:
         found = [p.information for p in self.problem.game.payments if p.information is not None and p.repeated]
         return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def inner(self) -> tuple[Constraint, ...]:
+        return tuple(c for c in self.problem.game.constraints if c.repeated)
+
+    @cached_property
+    def outer(self) -> tuple[Constraint, ...]:
+        return tuple(c for c in self.problem.game.constraints if not c.repeated)
+
+    @cached_property
+    def limited(self) -> np.ndarray:
+        """(inner constraints, messages): 1 where it is the budget of a message."""
+        return np.array([[float(m == sole(c.excess)) for m in self.messages] for c in self.inner]).reshape(len(self.inner), len(self.messages))
+
+    def holders(self, constraints: tuple[Constraint, ...]) -> np.ndarray:
+        """(constraints, players): 1 for whoever must hold it."""
+        held = {p.constraint: p for p in self.problem.game.payments if p.constraint is not None}
+        rows = [[float(held[c.multiplier] in self.problem.pays(x)) for x in self.people] for c in constraints]
+        return np.array(rows).reshape(len(constraints), len(self.people))
 
     def given(self, before: Array) -> dict[str, Variable]:
         world, _ = self.stages.world({}, self.stages.outside, before[None], {}, None, None)
@@ -110,7 +131,8 @@ class LinearStages:
         return jnp.concatenate([at[:, None], slope], 1)
 
     def played(self, t: Array, x: Array) -> tuple[Array, list[Array], list[Array], list[Array], Array]:
-        """One stage at (s, xi, u): the next (1, s), what is seen, combinations of finite inputs, signals, and payments (players,)."""
+        """One stage at (s, xi, u): the next (1, s), what is seen, combinations of finite inputs, signals, and payments (players,) with what
+        constraints exceed behind them."""
         n, outside, inside, _ = self.shape
         before = x[n:n + outside]
         states = {k: Variable((), v) for k, v in self.unflat(x[:n]).items()}
@@ -133,6 +155,7 @@ class LinearStages:
             account = Account(tuple(p for p in self.problem.pays(person) if p.repeated and p.information is None and
                                     p.constraint is None), person)
             paid.append(full(account.value(world, account.payments), 1)[0])
+        paid += [jnp.reshape(full(evaluate(world, silenced(c.excess)), 1)[0], ()) for c in self.inner]
         return jnp.concatenate([jnp.ones(1), following, before]), seen, numbers, signals, jnp.stack(paid)
 
     def matrices(self, t: Array) -> Matrices:
@@ -153,7 +176,8 @@ class LinearStages:
         level, slope, curvature = cost(zero), jax.jacrev(cost)(zero), jax.jacfwd(jax.jacrev(cost))(zero)
         top = jnp.concatenate([level[:, None, None], slope[:, None, :] / 2], 2)
         paid = jnp.concatenate([top, jnp.concatenate([slope[:, :, None] / 2, curvature / 2], 2)], 1)
-        return Matrices(columns[0], tuple(columns[1]), tuple(at[2]), paid, tuple(columns[2]), self.prices(t))
+        k = len(self.people)
+        return Matrices(columns[0], tuple(columns[1]), tuple(at[2]), paid[:k], tuple(columns[2]), self.prices(t), paid[k:])
 
     def prices(self, t: Array) -> Array:
         world, _ = self.stages.world({}, self.stages.inside, jnp.zeros((1, self.stages.inside.width)),
@@ -175,7 +199,8 @@ class LinearStages:
         return jnp.stack(rows) if rows else jnp.zeros((0, len(self.people)))
 
     def ending(self) -> Array:
-        """(players, 1 + n, 1 + n): what is paid outside of the stages, over (1, s) after the last of them."""
+        """(players + outer constraints, 1 + n, 1 + n): what is paid outside of the stages, and what constraints there exceed, over (1, s)
+        after the last of them."""
         n, outside, _, _ = self.shape
 
         def cost(x: Array) -> Array:
@@ -184,8 +209,9 @@ class LinearStages:
             end = Carry({}, one, one, nothing, {k: Variable((), v) for k, v in states.items()}, ())
             world, _ = self.stages.world({}, self.stages.outside, before[None], {}, None, None)
             after = self.stages.left_behind(world, end, {})
-            own = [Account(tuple(p for p in self.problem.pays(x) if not p.repeated), x) for x in self.people]
-            return jnp.stack([full(a.value(after, a.payments), 1)[0] for a in own])
+            own = [Account(tuple(p for p in self.problem.pays(x) if not p.repeated and p.constraint is None), x) for x in self.people]
+            paid = [full(a.value(after, a.payments), 1)[0] for a in own]
+            return jnp.stack(paid + [jnp.reshape(full(evaluate(after, c.excess), 1)[0], ()) for c in self.outer])
 
         zero = jnp.zeros(n + outside)
         level, slope, curvature = cost(zero), jax.jacrev(cost)(zero), jax.jacfwd(jax.jacrev(cost))(zero)
@@ -210,11 +236,26 @@ def unsuitable(problem: Problem) -> str | None:
     asked = {x for p in game.payments if not p.repeated for x in problem.dependence.ancestors[p.name]}
     if any(s.name in asked for s in game.sites if getattr(s, "stage", None) is not None or getattr(s, "of", None) == SO_FAR):
         return "something is paid outside of the stages for what happened in one of them"
+    for c in game.constraints:
+        told = [x for x in walk(c.excess) if isinstance(x, Information)]
+        if c.axes or (told and (not c.repeated or not leading(c.excess) or told[0].signal is None or told[0].kept != 1.0)):
+            return "a constraint is no function of second moments"
     for p in game.payments:
-        if p.information is not None and not (p.repeated and p.information.signal is not None and p.information.kept == 1.0 and
+        if p.information is not None and p.constraint is None and not (p.repeated and p.information.signal is not None and p.information.kept == 1.0 and
                                               fixed(problem, p)):
             return "what a message costs is no function of second moments"
     return None
+
+
+def silenced(e: Expression) -> Expression:
+    """An excess without what messages tell."""
+    return Constant(0.0) if isinstance(e, Information) else rebuild(e, silenced)
+
+
+def leading(e: Expression) -> bool:
+    """Whether an excess is what one message tells, less a limit."""
+    return isinstance(e, Information) or (isinstance(e, Apply) and e.function == "sub" and leading(e.arguments[0])
+                                          and not any(isinstance(x, Information) for x in walk(e.arguments[1])))
 
 
 def fixed(problem: Problem, p: Payment) -> bool:
