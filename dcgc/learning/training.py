@@ -30,11 +30,13 @@ from .silence_engine import SilenceEngine
 from .softened_engine import SoftenedEngine
 from .stackelberg_engine import StackelbergEngine
 from .stage_engine import StageAffineEngine, StageEngine
+from .stage_moments_engine import StageMomentsEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
     SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
-    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageAffineEngine(), StageEngine())}
+    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageMomentsEngine(), StageAffineEngine(),
+    StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -111,7 +113,7 @@ def asked_for(problem: Problem) -> list[str]:
                 restricted.add(c.family)
     if problem.game.block is not None:
         free_form = [] if restricted else ["dynamic"]
-        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_affine", "stages"]
+        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_moments", "stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:

@@ -14,6 +14,7 @@ import numpy as np
 from ..core import expression as core
 from ..lower.problem import Person, Problem
 from ..lower.stages import Account, Played, Stages, discount_of, horizon
+from ..lower.strategy import real_inputs
 from ..lower.world import Rule
 from ..primitives.relaxations import Relaxation
 from .curves import curve
@@ -29,14 +30,18 @@ MOST = 1 << 14
 LEAST = 32
 JUDGED = 250_000  # the same for a quick judgement
 LEAST_STAKE = 1e-12  # cost units
+REMEMBERED = 16  # numbers that are known count as much as a member
 STUDENT = 2.36  # 95% with 7 degrees of freedom
 
 Label = tuple[str, int | None]  # of an account: a name, and of a family's member its number, from 0
 
 
 def plays(problem: Problem, many: int = PLAYED) -> int:
-    """How many plays (even, for antithetic pairs) make about ``many`` stages of members, at least ``LEAST`` and at most ``MOST``."""
-    return int(min(MOST, max(LEAST, many // (horizon(problem) * problem.members))) // 2 * 2)
+    """How many plays (even, for antithetic pairs) make about ``many`` stages of members, at least ``LEAST`` and at most ``MOST``:
+    fewer where
+    much is remembered."""
+    size = max(problem.members, sum(real_inputs(d) for d in problem.game.decisions if not d.axes) // REMEMBERED)
+    return int(min(MOST, max(LEAST, many // (horizon(problem) * size))) // 2 * 2)
 
 
 def account_of(problem: Problem, name: str, member: int | None) -> Account:
