@@ -109,6 +109,8 @@ def stakes(problem: Problem, world: World, label: str) -> float:
 
 def first_not_finite(problem: Problem) -> Site | None:
     """The first site in time whose value is not finite everywhere when everybody does nothing in particular."""
+    if problem.game.block is not None:
+        return None  # values of a stage are those of states that only a play has
     grid, _ = natural_grid(problem, 2000, largest=7, samples=64)
     rules = {k: (lambda world, d: constant(jnp.zeros(d.shape) if not d.finite else
                                            jnp.full((d.options,), 1.0 / d.options))) for k in problem.groups}

@@ -21,6 +21,7 @@ from .curves import curve
 from .dynamic_programming import Judged, by_dynamic_programming, judged_regrets
 from .expectations import Reader
 from .figures import Curve, Figure, Scorecard
+from .stage_equations import stage_equation_alarms
 from .stage_regrets import stage_regrets, with_bounds
 
 EXACT = "dynamic programming over all states"
@@ -169,7 +170,7 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     if regrets is None:
         regrets = stage_regrets(problem, profile, plays(problem, 400_000), samples, 40)
         regrets = regrets if judged is None else with_bounds(regrets, judged)
-    alarms: list[str] = []
+    alarms = [*stage_equation_alarms(made[-1].stages, made[-1].rules, made[-1].played.after)]
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
