@@ -234,8 +234,9 @@ def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
         total = c.judged.total if math.isfinite(c.judged.total) else math.inf
         if problem.is_team:
             return (total, 0.0)
-        regret = c.judged.regret if math.isfinite(c.judged.regret) else math.inf
-        return (max(-4.0, round(math.log10(max(regret, 1e-12)) * 2) / 2), total)
+        if not math.isfinite(c.judged.regret):
+            return (math.inf, total)
+        return (max(-4.0, round(math.log10(max(c.judged.regret, 1e-12)) * 2) / 2), total)
 
     ranked = sorted(candidates, key=key)
     return surest_first(problem, ranked) if problem.is_team else ranked
