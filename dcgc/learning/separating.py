@@ -27,6 +27,7 @@ POOLED = 401  # types of a pool, by the trapezoid rule
 RELATIVE = 1e-11
 ASKED = 17  # types at which it is asked in which direction everybody wants to be mistaken
 COARSE, ROUNDS, CLOSER = 129, 24, 17
+CLEAR = 1e-3  # of what is at stake
 WIDER = 40  # doublings of where acts are looked for on a side without a bound
 
 
@@ -118,7 +119,16 @@ def separations(game: SenderGame) -> list[Separation]:
     start = alone(worst)
     found = [integrated(v, worst, best, start, way) for way in (1.0, -1.0)
              if (way > 0 and start < v.high) or (way < 0 and start > v.low)]
-    return [s for s in found if s is not None]
+    return [s for s in found if s is not None and not envied(v, s)]
+
+
+def envied(v: Continuum, s: Separation) -> bool:
+    """Whether some type would clearly rather be taken for another: the equation is a first-order condition."""
+    at = np.unique(np.linspace(0, len(s.base) - 1, ASKED).astype(int))
+    z, a = s.base[at], s.acts[at]
+    mine, other = (x.ravel() for x in np.meshgrid(np.arange(len(at)), np.arange(len(at)), indexing="ij"))
+    costs = np.asarray(v.paid(jnp.asarray(z[mine]), jnp.asarray(z[other]), jnp.asarray(a[other]))).reshape(len(at), len(at))
+    return bool((costs.diagonal()[:, None] - costs).max() > CLEAR * max(float(np.ptp(costs)), 1e-300))
 
 
 def integrated(v: Continuum, worst: float, best: float, start: float, way: float) -> Separation | None:
@@ -186,7 +196,9 @@ def capped(v: Continuum, belief: np.ndarray, acts: np.ndarray, worst: float, bes
         return float(np.interp(at, np.arange(len(belief)), belief)), float(np.interp(at, np.arange(len(acts)), acts))
 
     last = len(belief) - 1.0
-    if not gap(0.0) < 0 < gap(last):
+    if gap(0.0) >= 0:  # nobody is told apart
+        return Separation(belief[:1], acts[:1], worst, worst, bound)
+    if gap(last) <= 0:
         return None
     at = brentq(gap, 0.0, last, xtol=1e-10)
     n = int(math.floor(at)) + 1

@@ -10,9 +10,11 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.site import Decision
 from ..lower.plans import Resolution, information_grid
 from ..lower.signals import SenderGame
 from ..lower.strategy import Strategy, inputs
+from ..lower.world import World
 from .least_costly import Types
 from .tables import ordered_dims, to_strategy
 
@@ -29,18 +31,29 @@ def sender_strategy(game: SenderGame, base: np.ndarray, acts: np.ndarray, cut: f
     problem, d = game.problem, game.sender
     only = {d.name: np.linspace(0.0, 1.0, 4)}
     if game.draw is not None:
-        if math.isfinite(cut):  # two types a hair apart
+        if math.isfinite(cut):  # it is there twice, and a hair lies between
             hair = HAIR * (base[-1] - base[0])
             split = int(np.searchsorted(base, cut))
             base, acts = np.array(base), np.array(acts)
-            base[split] = cut + hair
+            base[split + 1] = cut + hair
         only[game.draw] = base
     grid = information_grid(problem, {}, Resolution(), only=only)
     world = problem.world(grid, problem.reduction, {})
     table = acts if game.draw is not None else np.reshape(acts, game.shape)
     if game.draw is None:  # tables go by the order of what the sender sees
         table = np.transpose(table, [sorted(game.finite).index(x) for x in ordered_dims(problem, d)])
-    return to_strategy(problem, world, d, table, hard=False, mixed=False)
+    s = to_strategy(problem, world, d, table, hard=False, mixed=False)
+    if game.draw is None or not math.isfinite(cut):
+        return s
+    breaks = np.zeros(len(base) - 1)
+    breaks[split] = 0.5
+    return eqx.tree_at(lambda x: x.policy.breaks, s, jnp.asarray(rightly(world, d, breaks))[None, :])
+
+
+def rightly(world: World, d: Decision, breaks: np.ndarray) -> np.ndarray:
+    """Breaks between nodes in the order of what is seen (who sees minus the act has them the other way round)."""
+    seen = np.asarray(inputs(world, d)[1].data)
+    return breaks[::-1] if seen[0, 0] > seen[-1, 0] else breaks
 
 
 def receiver_strategy(game: SenderGame, pieces: Sequence[Piece]) -> Strategy:
@@ -62,10 +75,7 @@ def receiver_strategy(game: SenderGame, pieces: Sequence[Piece]) -> Strategy:
     breaks[ends - 1] = 0.5
     if d.finite:
         breaks[np.diff(replies) != 0] = 0.5
-    seen = np.asarray(inputs(world, d)[1].data)
-    if seen[0, 0] > seen[-1, 0]:  # who sees minus the act
-        breaks = breaks[::-1]
-    return eqx.tree_at(lambda x: x.policy.breaks, s, jnp.asarray(breaks)[None, :])
+    return eqx.tree_at(lambda x: x.policy.breaks, s, jnp.asarray(rightly(world, d, breaks))[None, :])
 
 
 def act_range(game: SenderGame, acts: np.ndarray) -> tuple[float, float]:
@@ -121,6 +131,21 @@ def finite_profile(game: SenderGame, types: Types, acts: np.ndarray, replies: np
         edge = top
     pieces += off_the_path(types, paid, edge, right, hair)
     return {game.sender.name: sender_strategy(game, np.asarray(types.base), acts, math.nan),
+            game.receiver.name: receiver_strategy(game, pieces)}
+
+
+def crowded_profile(game: SenderGame, types: Types, act: float) -> dict[str, Any]:
+    """Everybody does the same; any other act is put down to whoever loses least by it."""
+    one = np.asarray([act])
+    answer = types.told_nothing(one)
+    left, right = act_range(game, one)
+    hair, spike = HAIR * (right - left), SPIKE * (right - left)
+    paid = types.paid(one, answer)[:, 0]
+    bottom, top = max(left, act - spike), min(right, act + spike)
+    pieces = [*off_the_path(types, paid, left, bottom, hair), (np.asarray([bottom, top]), np.repeat(answer, 2)),
+              *off_the_path(types, paid, top, right, hair)]
+    base = np.asarray(types.base)
+    return {game.sender.name: sender_strategy(game, base, np.full(len(base), act), math.nan),
             game.receiver.name: receiver_strategy(game, pieces)}
 
 

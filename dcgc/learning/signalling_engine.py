@@ -24,6 +24,7 @@ from .signal_profiles import (
     SPIKE,
     Piece,
     act_range,
+    crowded_profile,
     finite_profile,
     off_the_path,
     pooling_profile,
@@ -68,12 +69,12 @@ def apart_profiles(game: SenderGame, types: Types) -> list[dict[str, Any]]:
     """Profiles in which acts tell types."""
     if game.draw is None:
         found = least_costly(types)
-        if found is None:
-            return []
+        if found is None:  # where acts have no room, all may crowd at a bound
+            return [crowded_profile(game, types, x) for x in game.bounds(game.sender) if math.isfinite(x)]
         acts = found[0]
         replies = np.asarray([types.alone(acts[[t]])[t, 0] for t in range(types.count)])
         return [finite_profile(game, types, acts, replies)]
-    return [continuum_profile(game, types, s) for s in separations(game)]
+    return [continuum_profile(game, types, s) if len(s.base) > 1 else crowded_profile(game, types, s.cap) for s in separations(game)]
 
 
 def continuum_profile(game: SenderGame, types: Types, s: Separation) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ..lower.strategy import real_inputs
 from ..source import Diagnostic, GameError
 from ..verify.judge import Judgement, costlier, judge
 from ..verify.ledger import is_babbling
+from ..verify.refinements import described
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
 from .backward_engine import BackwardEngine
@@ -192,9 +193,11 @@ def said_of(problem: Problem, settings: Settings, engine: Engine) -> tuple[str, 
 
 
 def name_of(problem: Problem, c: Candidate) -> str:
-    """Babbling is called by its name."""
-    if not problem.game.channels or problem.game.block is not None:
+    """Babbling is called by its name; of a signalling game it is said whom acts tell apart, and under which errors."""
+    if problem.game.block is not None:
         return ""
+    if not problem.game.channels:
+        return described(problem, c.found.profile)
     world = choose_ground(problem, c.found.profile, thorough=False).worlds()[0]
     return "babbling: no message tells anything" if is_babbling(problem, world) else ""
 

@@ -8,8 +8,8 @@ neither sees.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ from .grid import Axis, Grid, GridBuilder
 from .plans import draw_axis, finite_axis, finite_size
 from .problem import Problem
 from .variable import Variable, constant, expand, lift
+from .world import Rule, World
 
 TRIED = "tried"
 HIDDEN = 24  # Gauss nodes of a draw that neither sees; as many times four where something steps
@@ -101,6 +102,16 @@ class SenderGame:
         return ", ".join(f"{x} = {float(np.ravel(world.value(x).data)[k]):.4g}" for x, k in zip(sorted(self.finite), at, strict=True))
 
     # ------------------------------------------------------------ what is paid
+
+    def played(self, profile: Mapping[str, Rule], cells: int) -> World:
+        """The game under a profile in nature's own coordinates, a continuous type in so many cells: acts are as they are, and a reply that
+        jumps jumps where it does."""
+        site = self.problem.dependence.sites.get(self.draw or "")
+        axis = draw_axis(site, cells, True) if isinstance(site, Random) else Axis(jnp.zeros(1), jnp.ones(1))
+        grid = self.grid(axis.nodes)
+        if self.draw is not None:
+            grid = replace(grid, weights={**grid.weights, self.draw: axis.weights}, continuous=grid.continuous | {self.draw})
+        return self.problem.world(grid, self.problem.natural, profile, Relaxation("cells" if self.problem.has_steps else "exact"))
 
     def grid(self, base: Array) -> Grid:
         """Types at the base values asked for (all of finitely many), what neither sees on Gauss nodes."""

@@ -38,7 +38,7 @@ from .signals import plain
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
 BUDGET = 2_500_000
 SAMPLES, SCRAMBLES = 1 << 14, 8
-MOST_CELLS = 50_000  # of one draw
+CELLS = 20_000  # of the type of a sender
 SEARCHED = 50  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
 
 
@@ -167,9 +167,12 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
             low, high = gauss_sizes(continuous, points, budget)
             text = f"Gauss quadrature, {high} nodes a draw"
             return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (low, high)], text, False)
-    as_they_are = plain(profile) and isinstance(sender_game(problem), SenderGame)  # a reply that jumps jumps where it does
+    signals = sender_game(problem)
+    if isinstance(signals, SenderGame) and signals.draw is not None and plain(profile):
+        text = f"quadrature, {CELLS} cells of {signals.draw}"
+        return Ground(lambda: [signals.played(profile, n) for n in (CELLS // 2, CELLS)], text, False)
     fine = resolution(problem, DENSE, BUDGET * (4 if thorough else 1), figures=True)
-    if fine is not None and problem.reduction.complete and not as_they_are:
+    if fine is not None and problem.reduction.complete:
         try:
             grids = [information_grid(problem, profile, r) for r in (fine.finer(0.5), fine)]
             return Ground(lambda: [information(problem, profile, g) for g in grids],
@@ -177,7 +180,7 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
         except Infeasible:
             pass
     if not exact_replies and not vector and 1 <= continuous <= 3:
-        size = min(MOST_CELLS, int((BUDGET / max(points, 1)) ** (1 / max(continuous, 1))))
+        size = int((BUDGET / max(points, 1)) ** (1 / max(continuous, 1)))
         return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (size // 2, size)],
                       f"quadrature, {size} cells a draw", False)
     return Ground(lambda: [sampled(problem, profile, seed) for seed in range(SCRAMBLES)],

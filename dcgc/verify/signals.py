@@ -14,7 +14,7 @@ import numpy as np
 from ..lower.signals import SenderGame
 from ..lower.strategy import Strategy
 from ..lower.variable import Variable, along, expand
-from .search import closing_in
+from .search import widening
 
 PLACES = 801  # types of a continuum
 SAME = 1e-9  # of the range of acts: within it, two acts of different types are one
@@ -146,7 +146,9 @@ def best_replies(game: SenderGame, belief: Belief, start: np.ndarray) -> tuple[n
     def q(r: np.ndarray) -> np.ndarray:
         return expected(game, belief, np.broadcast_to(r, (len(start), r.shape[-1])))
 
-    return closing_in(q, bottom, top, start, q(start[:, None])[:, 0], 33, 7)
+    open_sides = not math.isfinite(low), not math.isfinite(high)
+    best, least, _ = widening(q, bottom, top, start, q(start[:, None])[:, 0], 33, open_sides, 7)
+    return best, least
 
 
 def act_range(game: SenderGame, acts: np.ndarray) -> tuple[float, float]:
