@@ -34,6 +34,7 @@ from .matrix_games import equilibrium
 
 NODES = {0: 1, 1: 513, 2: 97, 3: 25}  # of a known real number, by how many of them matter
 HIDDEN = {0: 1, 1: 60, 2: 24, 3: 12}  # of a draw that nobody has seen yet, by how many of them matter
+SHARES = {0: 16, 1: 4}  # times as many where a jump is a share of the cells of one such draw, by how many numbers are known
 CANDIDATE = "candidate"  # prefix of the coordinates along which acts are tried
 COURTESY = 1e-9  # weight of what others pay, where a reply is a matter of indifference
 TREMBLE = 1e-6  # part of the chance with which a finite act of one's own is taken to go wrong, while the next is considered
@@ -81,7 +82,8 @@ class MoveSolver:
             if name in self.draws:
                 builder.axes[name] = draw_axis(site, self.count, True)
             elif name in hidden:
-                builder.axes[name] = draw_axis(site, HIDDEN[min(len(hidden), 3)], not smooth)
+                finer = SHARES.get(len(self.acts) + len(self.draws), 1) if not smooth and len(hidden) == 1 else 1
+                builder.axes[name] = draw_axis(site, HIDDEN[min(len(hidden), 3)] * finer, not smooth)
             else:  # it does not matter from here on
                 builder.axes[name] = draw_axis(site, 1, False)
         return builder.grid()

@@ -24,6 +24,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 from scipy import special
 
+from ..core.expression import Reference
 from ..lower.columns import Columns
 from ..lower.problem import Problem
 from ..lower.stages import Stages, discount_of, horizon
@@ -256,8 +257,10 @@ class Search:
 
     @property
     def errors(self) -> tuple[float, ...]:
-        """Best replies in a linear-quadratic game do not depend on how much states vary."""
-        return ERRORS[:1] if self.problem.is_lqg else ERRORS
+        """Best replies in a linear-quadratic game do not depend on how much states vary, where everybody sees all of them that do."""
+        moved = {Reference(s.name) for s in self.stages.moved}
+        seen = all(moved <= {o.expression for o in d.observations} for d in self.problem.game.decisions if not d.axes)
+        return ERRORS[:1] if self.problem.is_lqg and seen else ERRORS
 
     def few(self) -> list[dict[str, Strategy]]:
         """Backward over the stages where policies know them, then Newton with pseudo-transient continuation, as errors shrink."""

@@ -31,11 +31,13 @@ from .silence_engine import SilenceEngine
 from .softened_engine import SoftenedEngine
 from .stackelberg_engine import StackelbergEngine
 from .stage_engine import StageAffineEngine, StageEngine
+from .stage_moments_engine import StageMomentsEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
     SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
-    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageAffineEngine(), StageEngine())}
+    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageMomentsEngine(), StageAffineEngine(),
+    StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -112,7 +114,7 @@ def asked_for(problem: Problem) -> list[str]:
                 restricted.add(c.family)
     if problem.game.block is not None:
         free_form = [] if restricted else ["dynamic"]
-        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_affine", "stages"]
+        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_moments", "stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
@@ -235,8 +237,9 @@ def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
         total = c.judged.total if math.isfinite(c.judged.total) else math.inf
         if problem.is_team:
             return (total, 0.0)
-        regret = c.judged.regret if math.isfinite(c.judged.regret) else math.inf
-        return (max(-4.0, round(math.log10(max(regret, 1e-12)) * 2) / 2), total)
+        if not math.isfinite(c.judged.regret):
+            return (math.inf, total)
+        return (max(-4.0, round(math.log10(max(c.judged.regret, 1e-12)) * 2) / 2), total)
 
     ranked = sorted(candidates, key=key)
     return surest_first(problem, ranked) if problem.is_team else ranked

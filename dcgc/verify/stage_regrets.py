@@ -1,8 +1,9 @@
 """What a player could gain, from below: deviations at every stage at once, sought on some plays and judged on others.
 
-A deviation adds to what a policy does an affine function of its standardised real inputs, with coefficients of its own for each combination
-of finite inputs (so for each stage, where the policy knows it); to the logits of a finite decision likewise, and it may always take
-one option. It is sought by L-BFGS on common random numbers and judged on independent plays, with and without it on the same draws.
+A deviation adds to what a policy does an affine function of its standardised real inputs, with coefficients of its own for each
+combination of finite inputs (so for each stage, where the policy knows it; of a history the last entries and the sum of all count); to the
+logits of a finite decision likewise, and it may always take one option. It is sought by L-BFGS on common random numbers and judged on
+independent plays, with and without it on the same draws.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 from scipy.optimize import minimize
 
-from ..core.site import Decision
+from ..core.site import Decision, StageBlock
 from ..lower.evaluate import evaluate
 from ..lower.problem import Person, Problem
 from ..lower.stages import Account, Stages
-from ..lower.strategy import Deviator, Strategy, finite_sizes, inputs, real_inputs
+from ..lower.strategy import Deviator, Strategy, finite_sizes, inputs, real_inputs, stage_of_combinations
 from ..lower.variable import Variable, lift, take
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
@@ -49,12 +50,14 @@ OPTIONS = 64  # of a finite decision, that are tried as constants
 
 
 class Shifted(eqx.Module):
-    """A rule plus an affine function of its inputs. ``coefficients`` (combinations, outputs, d + 1)."""
+    """A rule plus an affine function of its inputs. ``coefficients`` (combinations, outputs, f + 1); ``mix`` (combinations, f, d): what of
+    the inputs counts (None: all, f = d)."""
 
     base: Any
     coefficients: Array
     location: Array
     scale: Array
+    mix: Array | None = None
 
     def __call__(self, world: World, d: Decision) -> Variable:
         return self.moved(world, d, self.base(world, d), *inputs(world, d))
@@ -66,7 +69,11 @@ class Shifted(eqx.Module):
         return self.moved(world, d, chosen, *(take(v, dim, 0) for v in inputs(world, d)))
 
     def moved(self, world: World, d: Decision, chosen: Variable, index: Variable, reals: Variable) -> Variable:
-        table = Variable(index.dims, self.coefficients[index.data.astype(int)])
+        coefficients = self.coefficients
+        if self.mix is not None:  # slopes by feature as slopes by input
+            slopes = jnp.einsum("cof,cfd->cod", coefficients[..., :-1], self.mix)
+            coefficients = jnp.concatenate([slopes, coefficients[..., -1:]], -1)
+        table = Variable(index.dims, coefficients[index.data.astype(int)])
 
         def shift(c: Array, x: Array) -> Array:
             z = (x - self.location) / self.scale
@@ -97,12 +104,42 @@ class Always(eqx.Module):
         return Variable((), jax.nn.one_hot(self.option, d.options))
 
 
-def shifted(rule: Any, d: Decision) -> Shifted:
+LAGS = 3  # entries of a history that a deviation looks at, one by one
+
+
+def mixed(d: Decision, block: StageBlock) -> np.ndarray | None:
+    """(combinations, f, d): of every history what a deviation looks at; None where no history is seen."""
+    stages = stage_of_combinations(d, block.binder)
+    seen = [o for o in d.observations if o.size is None]
+    past = [bool(o.shape) and o.shape[0] == block.length and block.length > LAGS + 1 for o in seen]
+    if stages is None or not any(past):
+        return None
+    rows = []
+    for t in stages:
+        own = []
+        for o, long in zip(seen, past, strict=True):
+            each = np.eye(math.prod(o.shape)).reshape(*o.shape, -1)
+            if long:
+                lags = [each[t - k] if t >= k else np.zeros_like(each[0]) for k in range(LAGS)]
+                each = np.stack([*lags, each.sum(0)])
+            own.append(each.reshape(-1, each.shape[-1]))
+        width = sum(x.shape[1] for x in own)
+        placed, at = [], 0
+        for x in own:
+            placed.append(np.pad(x, ((0, 0), (at, width - at - x.shape[1]))))
+            at += x.shape[1]
+        rows.append(np.concatenate(placed))
+    return np.stack(rows)
+
+
+def shifted(rule: Any, d: Decision, block: StageBlock | None = None) -> Shifted:
     """A rule with a deviation of size 0."""
+    mix = None if block is None else mixed(d, block)
     count, width = math.prod(finite_sizes(d)), real_inputs(d)
     outputs = d.options if d.finite else math.prod(d.shape)
     location, scale = (rule.location, rule.scale) if isinstance(rule, Strategy) else (jnp.zeros(width), jnp.ones(width))
-    return Shifted(rule, jnp.zeros((count, outputs, width + 1)), location, scale)
+    features = width if mix is None else mix.shape[1]
+    return Shifted(rule, jnp.zeros((count, outputs, features + 1)), location, scale, None if mix is None else jnp.asarray(mix))
 
 
 def stage_regrets(problem: Problem, profile: Mapping[str, Any], train: int, judge: int, iterations: int) -> tuple[Regret, ...]:
@@ -129,7 +166,7 @@ def regret(problem: Problem, rules: Mapping[str, Any], person: Person, own: list
         moved = {d.name: Deviator(mine[d.name], rules[d.name]) if d.axes else mine[d.name] for d in own}
         return s.play({**rules, **moved}, before, key, [account], relaxation=relaxation, antithetic=True).costs[0]
 
-    start = {d.name: shifted(rules[d.name], d) for d in own if d.kind in ("real", "bool", "choice")}
+    start = {d.name: shifted(rules[d.name], d, stages.block) for d in own if d.kind in ("real", "bool", "choice")}
     size, restore = ravel_pytree({k: s.coefficients for k, s in start.items()})
     unmoved = {d.name: rules[d.name] for d in own}
     tried: list[dict[str, Any]] = []

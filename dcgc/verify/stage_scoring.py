@@ -14,12 +14,14 @@ import numpy as np
 from ..core import expression as core
 from ..lower.problem import Person, Problem
 from ..lower.stages import Account, Played, Stages, discount_of, horizon
+from ..lower.strategy import real_inputs
 from ..lower.world import Rule
 from ..primitives.relaxations import Relaxation
 from .curves import curve
 from .dynamic_programming import Judged, by_dynamic_programming, judged_regrets
 from .expectations import Reader
 from .figures import Curve, Figure, Scorecard
+from .stage_equations import stage_equation_alarms
 from .stage_regrets import stage_regrets, with_bounds
 
 EXACT = "dynamic programming over all states"
@@ -29,14 +31,18 @@ MOST = 1 << 14
 LEAST = 32
 JUDGED = 250_000  # the same for a quick judgement
 LEAST_STAKE = 1e-12  # cost units
+REMEMBERED = 16  # numbers that are known count as much as a member
 STUDENT = 2.36  # 95% with 7 degrees of freedom
 
 Label = tuple[str, int | None]  # of an account: a name, and of a family's member its number, from 0
 
 
 def plays(problem: Problem, many: int = PLAYED) -> int:
-    """How many plays (even, for antithetic pairs) make about ``many`` stages of members, at least ``LEAST`` and at most ``MOST``."""
-    return int(min(MOST, max(LEAST, many // (horizon(problem) * problem.members))) // 2 * 2)
+    """How many plays (even, for antithetic pairs) make about ``many`` stages of members, at least ``LEAST`` and at most ``MOST``:
+    fewer where
+    much is remembered."""
+    size = max(problem.members, sum(real_inputs(d) for d in problem.game.decisions if not d.axes) // REMEMBERED)
+    return int(min(MOST, max(LEAST, many // (horizon(problem) * size))) // 2 * 2)
 
 
 def account_of(problem: Problem, name: str, member: int | None) -> Account:
@@ -164,7 +170,7 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     if regrets is None:
         regrets = stage_regrets(problem, profile, plays(problem, 400_000), samples, 40)
         regrets = regrets if judged is None else with_bounds(regrets, judged)
-    alarms: list[str] = []
+    alarms = [*stage_equation_alarms(made[-1].stages, made[-1].rules, made[-1].played.after)]
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]

@@ -141,7 +141,8 @@ def grid_of(problem: Problem, move: Move, seen: tuple[str, ...]) -> Grid:
         else:
             assert isinstance(site, Random)
             count = INPUTS[len(seen)] if name in seen else max(6, int(DRAWN ** (1.0 if hidden < 3 else 2 / hidden)))
-            builder.axes[name] = draw_axis(site, count * (1 if smooth or name in seen else 2), not smooth)
+            finer = 1 if smooth or name in seen else 2 if hidden > 1 or len(seen) > 1 else 32 if not seen else 8
+            builder.axes[name] = draw_axis(site, count * finer, not smooth)
     return builder.grid()
 
 

@@ -248,3 +248,9 @@ def test_the_same_where_stages_are_not_written_out():
     right = plays(lambda coin: in_a_loop(coin, moved=False))
     for person, costs in zip(people, played.costs, strict=True):
         assert float(costs[0]) == pytest.approx(right[person.label], rel=1e-6), person.label
+
+
+def test_a_plot_of_a_rule_is_refused_with_its_line():
+    game, ledger = elaborated(HEAD + "random x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = u^2\ncost B = u\n"
+                              "plot rule(u, x) against x\n")
+    assert game is None and [(d.code, d.span.text) for d in ledger.errors] == [("L001", "plot rule(u, x) against x")]
