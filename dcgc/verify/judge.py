@@ -52,7 +52,7 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     for r in rows:
         if r.player in leading and math.isnan(r.ex_ante):
             continue  # other announcements could not be judged: the scorecard says so
-        scale = max(at_stake.get(r.player, 1.0), 1e-12)
+        scale = max(at_stake.get(r.player, max(at_stake.values(), default=1.0)), 1e-12)
         parts.append(r.ex_ante / scale)
         if not math.isnan(r.unreached) and not problem.is_team:
             parts.append(r.unreached / scale)  # an equilibrium is sequential: replies off the path count; a team has a cost and no threats
