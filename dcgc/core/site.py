@@ -125,6 +125,7 @@ class State(Site):
     first: Expression
     following: str
     survival: str | None = None
+    memory: bool = False  # what somebody remembers: nobody errs in it
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ class Constraint:
     equality: bool
     axes: tuple[Axis, ...]
     span: Span = field(compare=False, repr=False)
+    repeated: bool = False  # it holds in every stage of the game's block, with a multiplier for each
 
     @property
     def multiplier(self) -> str:

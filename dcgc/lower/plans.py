@@ -90,7 +90,9 @@ def finite_size(problem: Problem, name: str) -> int:
 
 
 def natural_probe(problem: Problem) -> Grid:
-    """One node a draw: enough to learn shapes."""
+    """One node a draw: enough to learn shapes (vectors have no product of nodes: one sample)."""
+    if any(site.shape and not DISTRIBUTIONS[site.distribution].finite for site in problem.game.randoms):
+        return sampled_grid(problem, 1, 0, frozenset())
     builder = GridBuilder()
     for site in problem.game.randoms:
         if site.distribution not in FINITE_LAWS and not site.shape:

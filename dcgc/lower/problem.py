@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from ..core.expression import Constant, Expression, Information, Moment, Over, R
 from ..core.site import Constraint, Decision, Game, Others, Payment, Random
 from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
+from ..information.sisters import alike
 from ..information.structure import linear_quadratic_gaussian, nested
 from ..passes import Unrepresentable, own_policies, representative, simplify, simplify_again
 from ..primitives.relaxations import Relaxation
@@ -168,6 +170,25 @@ class Problem:
     def leader_of(self) -> Mapping[str, str]:
         """The name under which each decision's policy is kept."""
         return {d.name: k for k, ds in self.groups.items() for d in ds}
+
+    @cached_property
+    def copied(self) -> frozenset[str]:
+        """Decisions of members of symmetric families about which nothing need be said: another member, with whom theirs can change places
+        in the game, takes the same one."""
+        def copy(d: Decision) -> bool:
+            first, second = self.decider(self.game.site(self.leader_of[d.name])), self.decider(d)  # type: ignore[arg-type]
+            return first != second and alike(self.game, d.actor.name, first.member or 0, second.member or 0)
+
+        return frozenset(d.name for d in self.game.decisions if self.leader_of[d.name] != d.name and copy(d))
+
+    def rules_of(self, profile: Mapping[str, Rule]) -> dict[str, Rule]:
+        """The rule of every decision: its own, or its group's."""
+        return {d.name: profile[d.name if d.name in profile else self.leader_of[d.name]] for d in self.game.decisions}
+
+    @cached_property
+    def members(self) -> int:
+        """How many values the largest family of sites has, at least 1: what one stage of one play takes."""
+        return max((math.prod(a.size for a in s.axes) for s in self.game.sites), default=1)
 
     def world(self, grid: Grid, reduction: Reduction, profile: Mapping[str, Rule],
               relaxation: Relaxation | None = None, parameters: Mapping[str, Array] | None = None,
