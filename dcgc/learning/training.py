@@ -21,6 +21,7 @@ from .dynamic_engine import DynamicEngine
 from .engine import Engine, Found
 from .jumps import relaxed_costs, ways
 from .lattice_engine import LatticeEngine
+from .member_engine import MemberEngine
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
 from .obedience_engine import ObedienceEngine
@@ -35,8 +36,8 @@ from .stage_moments_engine import StageMomentsEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
-    SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
-    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageMomentsEngine(), StageAffineEngine(),
+    SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), MemberEngine(),
+    NetworkEngine(), ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageMomentsEngine(), StageAffineEngine(),
     StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
@@ -118,8 +119,8 @@ def asked_for(problem: Problem) -> list[str]:
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
-        return ["signalling", "affine", "backward", "sweeps", "lattices", "silence", "messages", "networks"]
-    return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
+        return ["signalling", "affine", "backward", "sweeps", "lattices", "silence", "messages", "members", "networks"]
+    return ["affine", "messages", "members", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
 def train(problem: Problem, settings: Settings, store: Store | None = None, report: Reporter = lambda p: None,
