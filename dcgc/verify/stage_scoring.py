@@ -12,15 +12,17 @@ import jax
 import numpy as np
 
 from ..core import expression as core
+from ..core.site import Channel, Constraint, Payment
 from ..lower.problem import Person, Problem
-from ..lower.stages import Account, Played, Stages, discount_of, horizon
+from ..lower.stages import Account, Played, Stages, discount_of, excess_of, horizon
 from ..lower.strategy import real_inputs
 from ..lower.world import Rule
 from ..primitives.relaxations import Relaxation
 from .curves import curve
 from .dynamic_programming import by_dynamic_programming, judged_regrets
 from .expectations import Reader
-from .figures import Curve, Figure, Scorecard
+from .figures import ChannelLedger, Curve, Figure, Scorecard
+from .ledger import NATS, carrier_text, noise_text
 from .stage_regrets import stage_regrets, with_bounds
 
 EXACT = "dynamic programming over all states"
@@ -58,12 +60,37 @@ def account_of(problem: Problem, name: str, member: int | None) -> Account:
 
 @dataclass
 class Batch:
-    """Plays of one seed. Accounts are those of ``labels`` (name, member)."""
+    """Plays of one seed. Accounts are those of ``labels`` (name, member), then what each channel of the stages told in nats and what each
+    constraint there exceeded (``told``, ``excess``: (stages,), by name)."""
 
     stages: Stages
     rules: Mapping[str, Rule]
     labels: tuple[tuple[str, int | None], ...]
     played: Played
+
+    def path(self, i: int) -> np.ndarray:
+        return np.asarray(self.played.paths[len(self.labels) + i])
+
+    @property
+    def told(self) -> dict[str, np.ndarray]:
+        return {c.name: self.path(i) for i, c in enumerate(inside(self.stages.problem))}
+
+    @property
+    def excess(self) -> dict[str, np.ndarray]:
+        problem = self.stages.problem
+        start = len(inside(problem))
+        return {c.name: self.path(start + i) for i, c in enumerate(c for c in problem.game.constraints if c.repeated)}
+
+
+def inside(problem: Problem) -> tuple[Channel, ...]:
+    """The channels that are used in the stages."""
+    repeated = {s.name for s in problem.game.sites if s.repeated}
+    return tuple(c for c in problem.game.channels if c.encoder in repeated and not c.axes)
+
+
+def told_by(c: Channel) -> Payment:
+    """What a channel tells in a stage, as if it were paid for."""
+    return Payment(f"told by {c.name}", (), (), c.span, c.sender, c.information, constraint=c.name, repeated=True)
 
 
 def batches(problem: Problem, profile: Mapping[str, Any], count: int, samples: int) -> list[Batch]:
@@ -71,7 +98,8 @@ def batches(problem: Problem, profile: Mapping[str, Any], count: int, samples: i
     stages = Stages(problem, figures=True)
     rules = rules_of(problem, profile)
     labels = tuple([(p.name, p.member) for p in problem.people] + [(t, None) for t in problem.teams])
-    accounts = [account_of(problem, *label) for label in labels]
+    accounts = [account_of(problem, *label) for label in labels] + [Account((told_by(c),)) for c in inside(problem)]
+    accounts += [Account((excess_of(c),)) for c in problem.game.constraints if c.repeated]
     out = []
 
     @eqx.filter_jit
@@ -91,6 +119,12 @@ class StageReader(Reader):
     """Reads figures off what the stages leave behind."""
 
     batch: Batch = field(kw_only=True)
+
+    def resolved(self, e: core.Expression) -> core.Expression:
+        told = self.batch.told
+        if isinstance(e, core.Information) and e.channel in told:  # of one use on average
+            return core.Constant(float(told[e.channel].mean()))
+        return super().resolved(e)
 
     def account(self, e: core.Account) -> np.ndarray:
         label = (e.name, e.member)
@@ -149,8 +183,54 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
     if not math.isfinite(problem.game.block.length):  # type: ignore[union-attr]
         method += f"; stages without end are cut after {length}, and what is left out, at most {max(rest.values()):.2g}, is in the errors"
+    channels = stage_ledgers(problem, profile, made)
+    alarms += [f"the budget of {c.name} is exceeded: {c.budget + c.violated:.6g} of {c.budget:g} bits" for c in channels
+               if c.violated > max(c.rate.error, 0.01 * c.budget)]
+    for k, over in constraint_figures(problem, profile, made, figures):
+        alarms.append(f"the constraint {k.label} is violated by {over:.3g}")
     curves: list[Curve] = [c for p in problem.game.plots for c in [curve(problem, made[-1].played.after, p)] if c is not None]
-    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), method)
+    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), method, channels)
+
+
+def stage_ledgers(problem: Problem, profile: Mapping[str, Any], made: list[Batch]) -> tuple[ChannelLedger, ...]:
+    """A ledger for every channel of the stages: its rate is that of one use on average; a budget holds at each."""
+    method = f"{len(made)} batches of plays, one use a stage on average"
+    out = []
+    for c in inside(problem):
+        paths = np.stack([b.told[c.name] for b in made]) / NATS
+        rate = figure_of(f"rate({c.name})", list(paths.mean(1)), method)
+        budget = math.nan if c.budget is None else c.budget
+        largest = paths.mean(0).max()
+        held = profile.get(f"multiplier({c.name})")
+        out.append(ChannelLedger(
+            c.name, ", ".join(c.listeners), carrier_text(c), noise_text(c), c.nominal, c.capacity, budget, c.average, rate,
+            "Gaussian bound" if c.information.signal is not None else "law on the plays of each stage", math.nan,
+            budget - rate.value if c.budget is not None else math.nan, math.nan, math.nan,
+            float(np.mean(held.value)) * NATS if held is not None else math.nan,
+            max(0.0, float(largest - budget)) if c.budget is not None else 0.0))
+    return tuple(out)
+
+
+def constraint_figures(problem: Problem, profile: Mapping[str, Any], made: list[Batch], figures: dict[str, Figure],
+                       ) -> list[tuple[Constraint, float]]:
+    """Multipliers and what is exceeded as figures (of stages on average, and where it is most); constraints that do not hold."""
+    broken = []
+    budgets = {c.name for c in problem.game.channels}
+    for c in problem.game.constraints:
+        if c.name in budgets:
+            continue
+        paths = np.stack([b.excess[c.name] if c.repeated else np.asarray(problem.excess(b.played.after, c)).reshape(1) for b in made])
+        mean, error = paths.mean(0), STUDENT * paths.std(0, ddof=1) / math.sqrt(len(made))
+        over = np.abs(mean) if c.equality else mean
+        worst = int(over.argmax())
+        figures[f"excess of {c.label}"] = Figure(f"excess of {c.label}", float(mean[worst]), float(error[worst]), "plays, where it is most")
+        held = profile.get(c.multiplier)
+        if held is not None:
+            value = float(np.mean(held.value))
+            figures[f"multiplier of {c.label}"] = Figure(f"multiplier of {c.label}", value, 0.0, "as trained, on average over the stages")
+        if over[worst] > 2 * error[worst] + 1e-3 * max(1.0, float(np.abs(mean).max())):
+            broken.append((c, float(mean[worst])))
+    return broken
 
 
 def figure_of(label: str, values: list[np.ndarray], method: str) -> Figure:
