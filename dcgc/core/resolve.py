@@ -411,7 +411,7 @@ class Resolver:
             return core.Constant(0.0, span=e.span)
         if base.name in self.broken:
             raise Silenced
-        uses = [c for c in self.channels if c.name == base.name or (base.name in self.time.block and written(c.name) == base.name)]
+        uses = [c for c in self.channels if c.name == base.name or (base.name in self.time.made and written(c.name) == base.name)]
         if not uses:
             raise Unlowered("L003", f"`{base.name}` has not been sent where its rate is asked", e.span)
         total: core.Expression | None = None

@@ -137,6 +137,19 @@ class Record(Site):
     stage: int | None = None
 
 
+@dataclass(frozen=True)
+class Others(Site):
+    """How many of the ``size`` other members of a family take the finite decision ``of`` (that of a copy of one of them): of a Bool the
+    number who say yes, of a choice one number an option. They draw and mix independently, alike but for their own draws: given what is
+    common, the number is binomial (multinomial). ``private``: sites of the copy."""
+
+    of: str
+    size: int
+    options: int
+    yes_or_no: bool
+    private: tuple[str, ...]
+
+
 SO_FAR = "delay so far"
 
 
@@ -290,6 +303,14 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """A large symmetric family of which the graph has one member, and a copy for the others (``passes/representative.py``)."""
+
+    family: str
+    size: int
+
+
+@dataclass(frozen=True)
 class PlayerEntry:
     name: str
     size: int | None
@@ -330,6 +351,7 @@ class Game:
     gradient_budget: Span | None = field(default=None, compare=False, repr=False)  # where one is asked for
     committed: tuple[tuple[str, int | None], ...] = ()  # who announces its policy first, in order; member counted from 0
     block: StageBlock | None = None  # stages that are not written out
+    crowds: tuple[Crowd, ...] = ()  # families of which one member stands for all
 
     @property
     def states(self) -> tuple[State, ...]:
@@ -371,6 +393,8 @@ def show_game(game: Game) -> str:
             text = f"cost{over} {show_actor(site.actor)} = {show(site.cost)}"
         elif isinstance(site, State):
             text = f"state {site.name}{over} = {show(site.first)}, then {site.following}"
+        elif isinstance(site, Others):
+            text = f"let {site.name} = how many of {site.size} others decide as {site.of}"
         elif isinstance(site, Record):
             text = f"let {site.name}{over} = {site.of} {'at the end' if site.stage is None else f'in stage {site.stage}'}"
         else:

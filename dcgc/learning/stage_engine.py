@@ -56,17 +56,12 @@ ITERATIONS = 60
 ERRORS = (0.3, 0.03, 0.003)  # of its spread, by which a state is moved while a solution is sought: it is one at unreached states, too
 
 
-def members(problem: Problem) -> int:
-    """The size of the largest family, at least 1."""
-    return max((math.prod(a.size for a in s.axes) for s in problem.game.sites), default=1)
-
-
 def plays(problem: Problem, settings: Settings) -> int:
     """Samples of one evaluation: even, and fewer the larger the game."""
     if settings.samples is not None:
         return 2 * max(1, settings.samples // 2)
     words = math.prod(d.options for d in problem.game.decisions if d.channel is not None and d.enumerable)  # each is played on
-    many = PLAYED // (horizon(problem) * members(problem) * words)
+    many = PLAYED // (horizon(problem) * problem.members * words)
     return int(min(1024, max(8, many)) // 2 * 2)
 
 
@@ -130,7 +125,7 @@ class StageEngine(Engine):
             if d.axes and d.actor.name not in symmetric:
                 return f"{d.actor.name} is a large family whose members have policies of their own (write `symmetric`)"
             if d.axes and d.finite:
-                return f"{d.name} is a finite decision of a large family"
+                return f"{d.name} is a finite decision of a large family, no member of which can stand for all: {problem.apart}"
             if d.finite and not d.enumerable:
                 return f"{d.name} is an array of choices"
         if any(c.axes for c in problem.game.constraints):

@@ -34,12 +34,19 @@ from .figures import Regret
 
 
 def with_bounds(rows: tuple[Regret, ...], judged: Mapping[str, Judged]) -> tuple[Regret, ...]:
-    """Lower bounds with what dynamic programming says from above, and at inputs that play does not reach."""
-    return tuple(replace(r, unreached=judged[r.player].unreached, method=f"{r.method}; at most {judged[r.player].bound:.2g} by dynamic "
-                         "programming") if r.player in judged else r for r in rows)
+    """Lower bounds with what dynamic programming says from above (where states are finitely many) and at unreached inputs."""
+    def row(r: Regret) -> Regret:
+        j = judged.get(r.player)
+        if j is None or not j.decides:
+            return r
+        most = f"; at most {j.bound:.2g} by dynamic programming" if j.everywhere and math.isfinite(j.bound) else ""
+        return replace(r, unreached=j.unreached, method=r.method + most)
+
+    return tuple(row(r) for r in rows)
 
 
 LARGEST = 20_000  # coefficients of a deviation
+OPTIONS = 64  # of a finite decision, that are tried as constants
 
 
 class Shifted(eqx.Module):
@@ -89,9 +96,9 @@ class Shifted(eqx.Module):
 
 
 class Always(eqx.Module):
-    """One option, whatever is known."""
+    """One option, whatever is known: its number, () from 0."""
 
-    option: int = eqx.field(static=True)
+    option: Array
 
     def __call__(self, world: World, d: Decision) -> Variable:
         return Variable((), jax.nn.one_hot(self.option, d.options))
@@ -135,21 +142,21 @@ def shifted(rule: Any, d: Decision, block: StageBlock | None = None) -> Shifted:
     return Shifted(rule, jnp.zeros((count, outputs, features + 1)), location, scale, None if mix is None else jnp.asarray(mix))
 
 
-def stage_regrets(problem: Problem, profile: Mapping[str, Any], train: int, judge: int, iterations: int,
-                  ) -> tuple[tuple[Regret, ...], list[str]]:
-    """A lower bound for every player who decides (of twins: the first), from ``train`` plays, judged on ``judge`` others."""
-    rules = {d.name: profile[d.name if d.name in profile else problem.leader_of[d.name]] for d in problem.game.decisions}
+def stage_regrets(problem: Problem, profile: Mapping[str, Any], train: int, judge: int, iterations: int) -> tuple[Regret, ...]:
+    """A lower bound for every player who decides (of members alike: the first), from ``train`` plays, judged on ``judge`` others."""
+    rules = problem.rules_of(profile)
     out: list[Regret] = []
     for person in problem.people:
         own = [d for d in problem.game.decisions if problem.decider(d) == person]
-        if own and not (problem.groups.get(own[0].name) is None and any(r.player.split("[")[0] == person.name for r in out)):
+        if not all(d.name in problem.copied for d in own):
             out.append(regret(problem, rules, person, own, train, judge, iterations, priced(problem, profile)))
-    return tuple(out), []
+    return tuple(out)
 
 
 def regret(problem: Problem, rules: Mapping[str, Any], person: Person, own: list[Decision], train: int, judge: int,
            iterations: int, held: Mapping[str, Array] | None = None) -> Regret:
-    """The best of the deviations that were tried. ``held``: parameters with the multipliers of constraints."""
+    """What the deviation saves on other plays that is the best of those tried on the first ones. ``held``: parameters with the multipliers
+    of constraints."""
     stages, fair = Stages(problem), Stages(problem, figures=True)
     account = Account(problem.pays(person), person)  # with what it is charged for what constraints exceed
     one, two = jax.random.split(jax.random.key(71_000_003))
@@ -162,6 +169,7 @@ def regret(problem: Problem, rules: Mapping[str, Any], person: Person, own: list
 
     start = {d.name: shifted(rules[d.name], d, stages.block) for d in own if d.kind in ("real", "bool", "choice")}
     size, restore = ravel_pytree({k: s.coefficients for k, s in start.items()})
+    unmoved = {d.name: rules[d.name] for d in own}
     tried: list[dict[str, Any]] = []
 
     def with_coefficients(x: Array) -> dict[str, Any]:
@@ -179,27 +187,34 @@ def regret(problem: Problem, rules: Mapping[str, Any], person: Person, own: list
 
         best = minimize(objective, np.zeros(size.shape[0]), jac=True, method="L-BFGS-B", options={"maxiter": iterations}).x
         tried.append(with_coefficients(jnp.asarray(best)))
-    tried += [{**{d.name: rules[d.name] for d in own}, d.name: Always(k)} for d in own if d.finite for k in range(min(d.options, 8))]
-    if size.shape[0] > LARGEST and not any(d.finite for d in own):
-        return Regret(person.label, math.nan, math.nan, False, f"not computed: {size.shape[0]} coefficients of deviations are too many")
-    gains = [gain(fair, played, rules, own, mine, judge) for mine in tried] or [(0.0, 0.0)]
-    value, half = max(gains)
-    text = f"lower bound: {size.shape[0]} coefficients of affine deviations in all stages, sought on {train} plays, judged on " \
-           f"{4 * judge} others (+- {half:.1e})"
-    return Regret(person.label, max(0.0, value), math.nan, False, text)
+    listed = [d for d in own if d.finite and d.enumerable]
+    tried += [{**unmoved, d.name: Always(jnp.asarray(k))} for d in listed for k in range(min(d.options, OPTIONS))]
+    if not tried:
+        return Regret(person.label, math.nan, math.nan, False, "not computed: its decisions are too many, or not of a kind to be moved")
+    trial = eqx.filter_jit(lambda mine: jnp.mean(played(stages, mine, before, two, Relaxation("exact"))))
+    costs = [float(trial(mine)) for mine in tried] if len(tried) > 1 else [0.0]
+    value, half = gain(fair, played, unmoved, tried[int(np.nanargmin(costs))], judge) if np.isfinite(costs).any() else (math.nan, math.nan)
+    text = f"lower bound: {said(size.shape[0], start, own, listed)} sought on {train} plays, the best judged on {4 * judge} others " \
+           f"(+- {half:.1e})"
+    return Regret(person.label, float(np.maximum(0.0, value)), math.nan, False, text)
 
 
-def gain(fair: Stages, played: Any, rules: Mapping[str, Any], own: list[Decision], mine: Mapping[str, Any], judge: int,
-         ) -> tuple[float, float]:
-    """What a deviation saves on independent plays, on average and the half-width of 95%."""
+def said(size: int, start: Mapping[str, Any], own: list[Decision], listed: list[Decision]) -> str:
+    """Which deviations are tried, and which are not."""
+    parts = [f"{size} coefficients of affine deviations in all stages" if 0 < size <= LARGEST else "no affine deviations"]
+    parts += [f"of {d.name} the first {OPTIONS} of {d.options} options" for d in listed if d.options > OPTIONS]
+    parts += [f"{d.name} not moved" for d in own if d not in listed and (d.name not in start or size > LARGEST)]
+    return ", ".join(parts) + ","
+
+
+def gain(fair: Stages, played: Any, unmoved: Mapping[str, Any], mine: Mapping[str, Any], judge: int) -> tuple[float, float]:
+    """What a deviation saves on independent plays (cost units), on average and the half-width of 95%; nan where a cost is no number."""
     @eqx.filter_jit
     def difference(mine: Any, before: Array, key: Array) -> Array:
-        base = {d.name: rules[d.name] for d in own}
-        return jnp.mean(played(fair, base, before, key, Relaxation("exact")) - played(fair, mine, before, key, Relaxation("exact")))
+        return jnp.mean(played(fair, unmoved, before, key, Relaxation("exact")) - played(fair, mine, before, key, Relaxation("exact")))
 
     values = []
     for seed in range(4):
         one, two = jax.random.split(jax.random.key(72_000_007 + seed))
         values.append(float(difference(dict(mine), fair.outside.draw(one, judge, True), two)))
     return float(np.mean(values)), 3.18 * float(np.std(values, ddof=1)) / 2
-
