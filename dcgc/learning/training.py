@@ -75,7 +75,8 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
         span = problem.game.decisions[0].span
         why = "; ".join(n for n in notes if n.split(":")[0] in order)
         if problem.game.block is not None and not why:
-            why = "its stages are too many to be written out, or one policy serves all of them"
+            why = "somebody announces a policy for stages that are not written out" if problem.leaders else \
+                "its stages are too many to be written out, or one policy serves all of them"
         why = why or "none that follows an announcement has policies of the families that the text asks for"
         raise GameError((Diagnostic("L006", f"no engine can train this game: {why}", span,
                                     "see `dcgc show` for what the compiler found"),))
