@@ -3,7 +3,9 @@
 Costs to come are kept on a grid of states of their own (not that of any search), every draw of a stage summed out. In each stage every
 decision is compared with all others at every state and every input, reached or not, with the costs to come of the profile. By the one-shot
 deviation principle (Blackwell 1965) no deviation, at however many stages, gains more than the discounted sum of the largest of these
-gains.
+gains. Where a deviation can leave the states that are looked at, this is said of those that do not. All is worked out on a second grid,
+whose nodes lie elsewhere, too, and the larger gain and the largest change of a cost count: values with a kink that one grid happens to
+hold, or to miss, are told by the other.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ DRAWN = {0: 1, 1: 24, 2: 16, 3: 8}  # Gauss nodes of a draw that nobody has seen
 CELLS = {0: 1, 1: 240, 2: 40, 3: 14}  # the same where something jumps
 TRIED, CLOSER, ROUNDS = 65, 9, 8
 MARGIN = 0.15  # of what play reaches
+AWAY = (0.37, 0.21)  # nodes by which a second grid goes further on either side
 LEFT = 1e-10  # of the discounted sum: what is left beyond the last stage of stages without end
 CANDIDATE = "candidate"
 SHARP = 1e-4  # of what is at stake: a bound below it is taken for the regret
@@ -48,13 +51,15 @@ SHARP = 1e-4  # of what is at stake: a bound below it is taken for the regret
 @dataclass(frozen=True)
 class Judged:
     """Of a player: expected ``cost`` and its error; ``bound``: no deviation gains more; ``unreached``: the largest gain of one decision
-    at any state and input, when it is reached; ``stake``: the largest cost to come at any state."""
+    at any state and input, when it is reached; ``stake``: the largest cost to come at any state; ``within``: states beyond which deviations
+    are not looked at, in words ("": there are none)."""
 
     cost: float
     error: float
     bound: float
     unreached: float
     stake: float
+    within: str = ""
 
 
 def judged_regrets(judged: Mapping[str, Judged]) -> tuple[Regret, ...] | None:
@@ -62,7 +67,7 @@ def judged_regrets(judged: Mapping[str, Judged]) -> tuple[Regret, ...] | None:
     if any(j.bound > SHARP * max(abs(j.cost), j.stake) for j in judged.values()):
         return None
     method = "dynamic programming: no deviation at any stages gains more"
-    return tuple(Regret(k, j.bound, j.unreached, True, method) for k, j in judged.items())
+    return tuple(Regret(k, j.bound, j.unreached, True, method + j.within) for k, j in judged.items())
 
 
 def by_dynamic_programming(problem: Problem, profile: Mapping[str, Any]) -> dict[str, Judged] | None:
@@ -77,17 +82,24 @@ def by_dynamic_programming(problem: Problem, profile: Mapping[str, Any]) -> dict
     try:
         fine = Evaluation(problem, profile, 1.0)
         coarse = Evaluation(problem, profile, 0.5, fine.box)
+        moved = Evaluation(problem, profile, 1.0, fine.elsewhere()) if fine.reals else None
     except (Unstageable, Entangled, Unbounded):
         return None
     costs, gains, stakes = fine.run(True)
-    less, _, _ = coarse.run(False)
+    others = [coarse.run(False)[0]]
+    if moved is not None:
+        there, more, _ = moved.run(True)
+        others.append(there)
+        gains = {k: np.maximum(g, more[k]) for k, g in gains.items()}
+    within = fine.escapes()
     out = {}
     for p in problem.people:
         if p.label in costs:
             mine = [g for name, g in gains.items() if problem.decider(problem.game.site(name)) == p]  # type: ignore[arg-type]
             bound = sum(float(np.sum(fine.weights * np.maximum(g, 0.0))) for g in mine)
             worst = max((float(np.max(g)) for g in mine), default=0.0)
-            out[p.label] = Judged(costs[p.label], abs(costs[p.label] - less[p.label]), bound, max(0.0, worst), stakes[p.label])
+            error = max(abs(costs[p.label] - other[p.label]) for other in others)
+            out[p.label] = Judged(costs[p.label], error, bound, max(0.0, worst), stakes[p.label], within)
     return out
 
 
@@ -297,6 +309,32 @@ class Evaluation:
         return low, high
 
     # ------------------------------------------------------------ where play goes
+
+    def elsewhere(self) -> dict[str, tuple[float, float]]:
+        """Wider boxes, whose nodes fall between those of these."""
+        step = {x: (high - low) / (self.count - 1) for x, (low, high) in self.box.items()}
+        return {x: (low - AWAY[0] * step[x], high + AWAY[1] * step[x]) for x, (low, high) in self.box.items()}
+
+    def escapes(self) -> str:
+        """Which states one act can bring out of their box, in words; "" where there is none. Acts stand at their ends, or, without one,
+        are never held in."""
+        decisions = [d for d in self.stage.problem.game.decisions if d.name not in self.stage.states and d.kind == "real"]
+        left = set()
+        for d in decisions:
+            moving = [x for x in self.reals if d.name in self.stage.problem.dependence.ancestors[self.stage.following[x]]]
+            for end in (d.low, d.high):
+                plain = self.at_states(1.0)
+                world = plain if end is None else plain.vary({d.name: evaluate(plain, end)})
+                for x in moving:
+                    low, high = self.box[x]
+                    next_ones = world.value(self.stage.following[x]).data
+                    slack = 1e-9 * (high - low)
+                    if end is None or float(jnp.min(next_ones)) < low - slack or float(jnp.max(next_ones)) > high + slack:
+                        left.add(x)
+        if not left:
+            return ""
+        boxes = ", ".join(f"{x} in [{self.box[x][0]:.4g}, {self.box[x][1]:.4g}]" for x in sorted(left))
+        return f", of those that keep {boxes}"
 
     def reached(self) -> dict[str, tuple[float, float]]:
         """Boxes that hold the states of all stages, with a margin. Raises Unbounded."""

@@ -35,7 +35,7 @@ from .figures import Regret
 def with_bounds(rows: tuple[Regret, ...], judged: Mapping[str, Judged]) -> tuple[Regret, ...]:
     """Lower bounds with what dynamic programming says from above, and at inputs that play does not reach."""
     return tuple(replace(r, unreached=judged[r.player].unreached, method=f"{r.method}; at most {judged[r.player].bound:.2g} by dynamic "
-                         "programming") if r.player in judged else r for r in rows)
+                         f"programming{judged[r.player].within}") if r.player in judged else r for r in rows)
 
 
 LARGEST = 20_000  # coefficients of a deviation
