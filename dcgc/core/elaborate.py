@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..semantics.checked import CheckedGame
 from ..source import Ledger, Span
 from ..syntax import tree
-from . import channels, stages
+from . import channels, memory, stages
 from . import expression as core
 from .bases import Basis, basis_of
 from .naming import dice_of
@@ -477,6 +477,8 @@ class Elaborator(Resolver):
         """Everything that this player has observed and decided so far."""
         if scope.axes:
             raise Unlowered("L003", "`recall` inside `for` cannot be lowered yet", word.span, "name what the decision knows")
+        if self.time.stage and self.time.once:
+            return memory.recall(self, word)
         out: list[Observation] = []
         decider = self.deciding
         for site in self.sites:

@@ -21,7 +21,7 @@ from . import stages
 from .folding import ONE, fold, number
 from .scope import Scope, Unlowered
 from .shapes import Kind
-from .site import SO_FAR, Let, Record, StageBlock, State
+from .site import SO_FAR, Decision, Let, Record, StageBlock, State
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator
@@ -111,18 +111,24 @@ def repeat(el: Elaborator, s: tree.Stage, scope: Scope, length: float) -> None:
     if kinds is None:
         el.broken |= el.time.block | set(el.time.states)
         return
+    seen, inside = el.time.seen, el.time.inside
     restore(el, {k: copied(v) for k, v in before.items()})
+    el.time.seen, el.time.inside = seen, inside
     first, delays = len(el.sites), len(el.time.delays)
     counts = len(el.constraints), len(el.channels)
     if walk_body(el, s, scope, length, kinds) is None:
         el.broken |= el.time.block | set(el.time.states)
         return
-    if len(el.constraints) > counts[0]:
-        raise Unlowered("L001", "a constraint in stages that are not written out cannot be lowered yet", el.constraints[-1].span)
+    if len(el.constraints) > counts[0] and math.isinf(length):
+        raise Unlowered("L001", "a constraint in stages without end cannot be lowered yet", el.constraints[-1].span,
+                        "write a number of stages")
+    el.constraints[counts[0]:] = [replace(c, label=f"{c.label} in each stage", repeated=True) for c in el.constraints[counts[0]:]]
     for c in el.channels[counts[1]:]:
-        if c.price is not None or c.average or c.attention:
-            raise Unlowered("L001", "a message that is paid for, in stages that are not written out, cannot be lowered yet", c.span,
-                            "take fewer stages, so that they can be written out")
+        beforehand = frozenset().union(*(core.references(e) for e in c.information.given)) - {s.binder}
+        if beforehand and (c.price is not None or c.average):
+            raise Unlowered("L001", "a look that is paid for what it tells beyond what is known already, in stages that are not written "
+                            "out, "
+                            "cannot be lowered yet", c.span, "look at the difference from what is known: `attend z : P to x - known`")
     close(el, s, first, delays)
 
 
@@ -148,6 +154,9 @@ def walk_body(el: Elaborator, s: tree.Stage, scope: Scope, length: float,
     time.stage = 0
     if len(el.ledger.errors) > errors:
         return None
+    if not kinds:
+        time.seen = tuple(x for x in el.sites[first:] if isinstance(x, Decision))
+        time.inside = frozenset(x.name for x in el.sites[first:])
     made = {x.name for x in el.sites[first:]}
     return {name: (own_kind(el, name), el.site_axes[name]) for name in made if name in el.kinds}
 
@@ -159,9 +168,9 @@ def own_kind(el: Resolver, name: str) -> Kind:
 
 
 def carry(el: Elaborator, name: str, first: core.Expression, following: core.Expression, kind: Kind, axes: tuple[core.Axis, ...],
-          span: Span) -> None:
+          span: Span, memory: bool = False) -> None:
     """A state; its next value becomes a site at the end of the stage."""
-    el.add(State(name, axes, (), span, first, f"next({name})"), kind)
+    el.add(State(name, axes, (), span, first, f"next({name})", memory=memory), kind)
     el.let_sizes[name] = 1
     el.time.carried.append((name, following, span))
 
@@ -309,7 +318,7 @@ def record(el: Resolver, name: str, k: int) -> str | None:
         span = next(x.span for x in el.sites if x.name == name)
         of, alive = name, time.survived.get(name)
         if alive is not None:
-            of = f"history({name})"
+            of = f"{name} where it is reached"
             if of not in el.kinds:
                 el.sites.append(Let(of, axes, (alive,), span, stages.own_entry(name, axes), repeated=True))
                 el.kinds[of], el.site_axes[of], el.let_sizes[of] = el.kinds[name], axes, 1

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 from ..source import Span
 from ..syntax import tree
 from . import expression as core
-from . import repeated
+from . import memory, repeated
 from .folding import ONE, fold, number
 from .naming import renamed, renamed_expression, staged
 from .scope import Scope, Silenced, Unlowered
 from .shapes import Kind
-from .site import WRITTEN_OUT, Let, Observation, Payment, Site
+from .site import WRITTEN_OUT, Decision, Let, Observation, Payment, Site
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator
@@ -73,6 +73,8 @@ class Stages:
     once: bool = False  # the stages are elaborated once (``repeated``), not written out
     shapes: dict[str, tuple[Kind, tuple[core.Axis, ...]]] = field(default_factory=dict)  # of the names of such stages
     carried: list[tuple[str, core.Expression, Span]] = field(default_factory=list)  # states without an update: their next values
+    seen: tuple[Decision, ...] = ()  # the decisions of such a stage, for `recall`
+    inside: frozenset[str] = frozenset()  # names of sites of such a stage
     stops: list[tuple[core.Expression | None, core.Expression, int]] = field(default_factory=list)  # survival around each halt, delays
     moved: set[str] = field(default_factory=set)  # states with an update in the block
     sites_out: float = 0  # sites and halts that the block has when it is written out
@@ -127,19 +129,15 @@ def stage(el: Elaborator, s: tree.Stage, scope: Scope) -> None:
     where = s.low.span.to(s.high.span)
     if el.time.length:
         after(el, el.time)
-    memory = repeated.remembers(s.body)
     if repeated.wanted(el, s, length):
         repeated.only_one(el, s.low.span.to(s.high.span))
-        if memory is not None:
-            raise Unlowered("L001", "stages whose decisions know their past, and that are not written out, cannot be lowered yet", memory,
-                            "carry what matters in a `state`, or write a number of stages and let each decision know the stage")
         repeated.repeat(el, s, scope, length)
         return
     before = repeated.snapshot(el)
     try:
         write_out(el, s, scope, length, where)
     except TooMany:
-        if memory is not None or repeated.form_of(el) == "written":
+        if repeated.form_of(el) == "written":
             raise
         repeated.only_one(el, where)
         repeated.restore(el, before)
@@ -497,6 +495,8 @@ def history(el: Resolver, e: tree.Call, arguments: list[tree.Expression], scope:
         return core.Constant(0.0, span=e.span)
     time = time_of(el, name)
     over = is_over_for(el, time)
+    if el.time.stage and el.time.once and time is el.time:
+        return memory.history(el, name, e, scope)
     if over and time.once:
         repeated.allow_history(el, name, e)
     elif over:
@@ -565,7 +565,7 @@ def observe_past(el: Elaborator, e: tree.Call, scope: Scope) -> list[Observation
     if name in el.silent:
         return []
     if el.time.once:
-        return el.observed(el.expression(e, scope))
+        return memory.observe(el, e, scope) if is_history(e) else el.observed(el.expression(e, scope))
     earlier = stages_so_far(el, name) if is_history(e) else range(max(1, el.time.stage - 1), el.time.stage)
     out: list[Observation] = []
     for k in earlier:

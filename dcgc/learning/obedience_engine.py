@@ -21,7 +21,7 @@ from .tables import as_table, to_strategy
 
 
 class ObedienceEngine(Engine):
-    """One chunk does it all. The state holds the best law and the replies to it."""
+    """One chunk does it all. The state holds the best laws and the replies to it."""
 
     name = "obedience"
     title = "announcements by linear programs over the followers' pure replies"
@@ -47,13 +47,13 @@ class ObedienceEngine(Engine):
             return {"done": True, "law": None, "replies": []}
         report(Progress(self.name, f"{found.feasible} of {found.tried} profiles of replies can be obeyed", found.tried, found.tried,
                         float("nan")))
-        return {"done": True, "law": found.law, "replies": list(found.replies)}
+        return {"done": True, "law": list(found.laws), "replies": list(found.replies)}
 
     def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
         p = programs_of(problem)
         if state["law"] is None or isinstance(p, str):
             return []
-        laws = {p.leader.name: np.asarray(state["law"]).reshape((*p.points(p.leader), p.leader.options))}
+        laws = {d.name: np.asarray(law).reshape((*p.points(d), d.options)) for d, law in zip(p.chain, state["law"], strict=True)}
         for d, reply in zip(p.followers, state["replies"], strict=True):
             laws[d.name] = np.eye(d.options)[np.asarray(reply, int)].reshape((*p.points(d), d.options))
         return [Found(written(problem, p, laws), 1)]
@@ -69,12 +69,12 @@ def programs_of(problem: Problem) -> obedience.Programs | str:
 
 def written(problem: Problem, p: obedience.Programs, laws: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Strategies by group from laws (*points, options). Where play does not go followers reply to small errors."""
-    rules = {d.name: Tabular(p.dims(d), jnp.asarray(laws[d.name])) for d in (p.leader, *p.followers)}
+    rules = {d.name: Tabular(p.dims(d), jnp.asarray(laws[d.name])) for d in (*p.chain, *p.followers)}
     responses = Responses(problem, p.grid, rules)
     world = responses.world(rules)
     profile: dict[str, Any] = {}
-    for d in (p.leader, *p.followers):
-        law = laws[d.name] if d is p.leader else everywhere(responses, responses.world(rules, p.dims(d)), d, laws[d.name])
+    for d in (*p.chain, *p.followers):
+        law = laws[d.name] if d in p.chain else everywhere(responses, responses.world(rules, p.dims(d)), d, laws[d.name])
         if d.mixed:
             law = np.log(np.maximum(law, 1e-300))
         table = np.asarray(as_table(problem, d, Variable(p.dims(d), jnp.asarray(law)), p.grid))

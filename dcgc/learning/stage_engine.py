@@ -24,6 +24,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 from scipy import special
 
+from ..core.expression import Reference
 from ..lower.columns import Columns
 from ..lower.problem import Problem
 from ..lower.stages import Stages, discount_of, horizon
@@ -53,16 +54,11 @@ ITERATIONS = 60
 ERRORS = (0.3, 0.03, 0.003)  # of its spread, by which a state is moved while a solution is sought: it is one at unreached states, too
 
 
-def members(problem: Problem) -> int:
-    """The size of the largest family, at least 1."""
-    return max((math.prod(a.size for a in s.axes) for s in problem.game.sites), default=1)
-
-
 def plays(problem: Problem, settings: Settings) -> int:
     """Samples of one evaluation: even, and fewer the larger the game."""
     if settings.samples is not None:
         return 2 * max(1, settings.samples // 2)
-    many = PLAYED // (horizon(problem) * members(problem))
+    many = PLAYED // (horizon(problem) * problem.members)
     return int(min(1024, max(8, many)) // 2 * 2)
 
 
@@ -129,7 +125,7 @@ class StageEngine(Engine):
             if d.axes and d.actor.name not in symmetric:
                 return f"{d.actor.name} is a large family whose members have policies of their own (write `symmetric`)"
             if d.axes and d.finite:
-                return f"{d.name} is a finite decision of a large family"
+                return f"{d.name} is a finite decision of a large family, no member of which can stand for all: {problem.apart}"
             if d.finite and not d.enumerable:
                 return f"{d.name} is an array of choices"
         if problem.game.constraints:
@@ -264,8 +260,10 @@ class Search:
 
     @property
     def errors(self) -> tuple[float, ...]:
-        """Best replies in a linear-quadratic game do not depend on how much states vary."""
-        return ERRORS[:1] if self.problem.is_lqg else ERRORS
+        """Best replies in a linear-quadratic game do not depend on how much states vary, where everybody sees all of them that do."""
+        moved = {Reference(s.name) for s in self.stages.moved}
+        seen = all(moved <= {o.expression for o in d.observations} for d in self.problem.game.decisions if not d.axes)
+        return ERRORS[:1] if self.problem.is_lqg and seen else ERRORS
 
     def few(self) -> list[dict[str, Strategy]]:
         """Backward over the stages where policies know them, then Newton with pseudo-transient continuation, as errors shrink."""

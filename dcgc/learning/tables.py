@@ -122,7 +122,7 @@ def pick_first(v: Variable, keep: tuple[str, ...]) -> Variable:
 def real_columns(dims: tuple[str, ...], real: list[int], reals: Variable, grid: Grid,
                  ) -> tuple[tuple[int, ...], list[np.ndarray]]:
     """For every real coordinate that a decision knows: the input that shows it, and that input's values at the nodes, rising or
-    falling (who sees 1 - q sees q)."""
+    falling (who sees 1 - q sees q). Rounding may make neighbours equal in the tails of a bounded law."""
     columns, nodes = [], []
     data = np.asarray(reals.data)
     for i in real:
@@ -135,7 +135,8 @@ def real_columns(dims: tuple[str, ...], real: list[int], reals: Variable, grid: 
             values = np.moveaxis(data[..., column], axis, -1)
             lines = values.reshape(-1, values.shape[-1])
             steps = np.diff(lines, axis=1)
-            shown = np.all(steps > 0, axis=1) | np.all(steps < 0, axis=1)  # a mask or a `when` may blank it elsewhere
+            moves = 2 * np.count_nonzero(steps, axis=1) > steps.shape[1]
+            shown = moves & (np.all(steps >= 0, axis=1) | np.all(steps <= 0, axis=1))  # a mask or a `when` may blank it elsewhere
             if shown.any():
                 found = column, lines[np.argmax(shown)]
                 break

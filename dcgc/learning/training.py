@@ -13,6 +13,7 @@ from ..lower.strategy import real_inputs
 from ..source import Diagnostic, GameError
 from ..verify.judge import Judgement, costlier, judge
 from ..verify.ledger import is_babbling
+from ..verify.refinements import described
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
 from .backward_engine import BackwardEngine
@@ -25,15 +26,18 @@ from .network_engine import NetworkEngine, misfit
 from .obedience_engine import ObedienceEngine
 from .objective import objective_of
 from .settings import Progress, Reporter, Settings, Store, Trained
+from .signalling_engine import SignallingEngine
 from .silence_engine import SilenceEngine
 from .softened_engine import SoftenedEngine
 from .stackelberg_engine import StackelbergEngine
 from .stage_engine import StageAffineEngine, StageEngine
+from .stage_moments_engine import StageMomentsEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
-    AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
-    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageAffineEngine(), StageEngine())}
+    SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
+    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageMomentsEngine(), StageAffineEngine(),
+    StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -110,11 +114,11 @@ def asked_for(problem: Problem) -> list[str]:
                 restricted.add(c.family)
     if problem.game.block is not None:
         free_form = [] if restricted else ["dynamic"]
-        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_affine", "stages"]
+        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_moments", "stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
-        return ["affine", "backward", "sweeps", "lattices", "silence", "messages", "networks"]
+        return ["signalling", "affine", "backward", "sweeps", "lattices", "silence", "messages", "networks"]
     return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
@@ -189,9 +193,11 @@ def said_of(problem: Problem, settings: Settings, engine: Engine) -> tuple[str, 
 
 
 def name_of(problem: Problem, c: Candidate) -> str:
-    """Babbling is called by its name."""
-    if not problem.game.channels or problem.game.block is not None:
+    """Babbling is called by its name; of a signalling game it is said whom acts tell apart, and under which errors."""
+    if problem.game.block is not None:
         return ""
+    if not problem.game.channels:
+        return described(problem, c.found.profile)
     world = choose_ground(problem, c.found.profile, thorough=False).worlds()[0]
     return "babbling: no message tells anything" if is_babbling(problem, world) else ""
 
@@ -231,8 +237,9 @@ def rank(problem: Problem, candidates: list[Candidate]) -> list[Candidate]:
         total = c.judged.total if math.isfinite(c.judged.total) else math.inf
         if problem.is_team:
             return (total, 0.0)
-        regret = c.judged.regret if math.isfinite(c.judged.regret) else math.inf
-        return (max(-4.0, round(math.log10(max(regret, 1e-12)) * 2) / 2), total)
+        if not math.isfinite(c.judged.regret):
+            return (math.inf, total)
+        return (max(-4.0, round(math.log10(max(c.judged.regret, 1e-12)) * 2) / 2), total)
 
     ranked = sorted(candidates, key=key)
     return surest_first(problem, ranked) if problem.is_team else ranked

@@ -173,7 +173,7 @@ class Stages:
     def moved(self) -> tuple[State, ...]:
         """States that real decisions move: where each decision errs a little they are never quite what was intended."""
         real = {d.name for d in self.problem.game.decisions if d.kind == "real"}
-        return tuple(s for s in self.states if self.moving and real & self.problem.dependence.ancestors[s.following])
+        return tuple(s for s in self.states if self.moving and not s.memory and real & self.problem.dependence.ancestors[s.following])
 
     @cached_property
     def inside(self) -> Columns:
@@ -244,9 +244,11 @@ class Stages:
             scale = lift(lambda d, k: d ** (k - 1), discount, number)
             paid, path = [], []
             for a, own, so_far in zip(accounts, within, carry.costs, strict=True):
-                value = lift(jnp.multiply, weight, self.per_sample(world, a.value(world, own)))
-                path.append(jnp.mean(value.data))
-                paid.append(so_far + full(lift(jnp.multiply, scale, value), n))
+                value = lift(jnp.multiply, weight, self.per_sample(world, a.value(world, [p for p in own if p.constraint is None])))
+                # a constraint speaks of its stage alone: neither discounts nor delays touch it
+                held = self.per_sample(world, a.value(world, [p for p in own if p.constraint is not None]))
+                path.append(jnp.mean(value.data) + jnp.mean(held.data))
+                paid.append(so_far + full(lift(jnp.multiply, scale, value), n) + full(held, n))
             ended = carry.ended
             survives = self.chance(world, self.block.survival)
             factor = lift(jnp.multiply, survives, self.chance(world, self.block.delay)) if self.separable else self.joint(world)

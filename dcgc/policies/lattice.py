@@ -90,6 +90,8 @@ class Lattice(Policy):
 
 
 def place(nodes: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The gap that holds x, and how far along it x lies (outside [0, 1] beyond the outer nodes)."""
+    """The gap that holds x, and how far along it x lies (outside [0, 1] beyond the outer nodes; 0 in a gap without width, as between the
+    nodes of a bounded law's tail that rounding has made equal)."""
     left = jnp.clip(jnp.searchsorted(nodes, x, side="right") - 1, 0, nodes.shape[0] - 2)
-    return left, (x - nodes[left]) / (nodes[left + 1] - nodes[left])
+    gap = nodes[left + 1] - nodes[left]
+    return left, jnp.where(gap > 0, (x - nodes[left]) / jnp.where(gap > 0, gap, 1.0), 0.0)

@@ -127,6 +127,7 @@ class Checker:
     hears: dict[str, frozenset[str]] = field(default_factory=dict)  # of a let: channels and looks that it is made of
     owners: dict[str, str] = field(default_factory=dict)  # of an observation: the player who looks
     later: dict[str, tuple[Span, tree.Statement]] = field(default_factory=dict)  # every name that the text declares
+    circles: set[frozenset[str]] = field(default_factory=set)  # names that wait for each other, reported once
     dormant: set[str] = field(default_factory=set)  # declared in a `when` that does not hold
     acting: set[str] = field(default_factory=set)  # players that decide, send or attend
     hearing: set[str] = field(default_factory=set)

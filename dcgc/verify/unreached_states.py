@@ -33,7 +33,7 @@ def with_other_starts(problem: Problem, profile: Mapping[str, Any], rows: tuple[
     if not all(math.isfinite(w) for w in widths.values()):
         return rows
     game = wide_starts(problem.game, widths)
-    found, _ = stage_regrets(Problem(problem.source, game, problem.parameters), profile, train, judge, iterations)
+    found = stage_regrets(Problem(problem.source, game, problem.parameters), profile, train, judge, iterations)
     gains = {r.player: r.ex_ante for r in found}
     moved = ", ".join(f"{k} by up to {w:.2g}" for k, w in sorted(widths.items()))
     text = f"at unreached inputs a lower bound, too: a mean over plays that begin elsewhere ({moved})"

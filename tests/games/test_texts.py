@@ -64,6 +64,8 @@ PUBLISHED = [
     ("unlike_sellers", {}, "slope2", 0.379795897),
     ("unlike_sellers", {"c2": 1}, "payoff(Cheap)", 0.370110852),
     ("unlike_sellers", {"c2": 1}, "price", 0.894427191),
+    ("mediator", {}, "payoff(Adviser)", 10.5),
+    ("mediator", {}, "both_yield", 0.5),
     ("stackelberg", {}, "payoff(Leader)", 0.125),
     ("stackelberg", {}, "payoff(Follower)", 0.0625),
     ("stackelberg", {"observed_noise": 0.1}, "payoff(Leader)", 0.111111111),

@@ -83,3 +83,10 @@ def test_a_built_lattice_is_a_plane():
     y = np.array([float(p(0, jnp.asarray(v))[0]) for v in x])
     design = np.column_stack([np.ones(30), x])
     assert np.allclose(design @ np.linalg.lstsq(design, y, rcond=None)[0], y, atol=1e-9)
+
+
+def test_nodes_that_rounding_made_equal_leave_numbers():
+    """The far nodes of a bounded law's draw are all 1."""
+    p = lattice(np.array([0, 1, 2, 2, 2.0]).reshape(1, 5, 1), ([0.0, 0.5, 1, 1, 1],))
+    f = jax.vmap(lambda x: p(0, x[None])[0])
+    assert np.allclose(f(jnp.asarray([0.25, 0.5, 0.75, 1.0])), [0.5, 1, 1.5, 2])

@@ -31,7 +31,7 @@ def test_a_rule_that_is_right_only_where_play_goes():
     p = problem(GAME)
     profile = {"u": rule(lambda x: 0 * x), "v": rule(lambda: 0.0)}
     assert by_dynamic_programming(p, profile) is None
-    rows, _ = stage_regrets(p, profile, 64, 512, 20)
+    rows = stage_regrets(p, profile, 64, 512, 20)
     assert all(r.ex_ante == pytest.approx(0, abs=1e-9) and math.isnan(r.unreached) for r in rows)
     a, b = with_other_starts(p, profile, rows, 64, 4096, 20)
     assert a.unreached == pytest.approx(9, rel=0.05) and b.unreached == pytest.approx(0, abs=1e-9)
@@ -41,5 +41,5 @@ def test_a_rule_that_is_right_only_where_play_goes():
 def test_a_rule_that_is_right_everywhere():
     p = problem(GAME)
     profile = {"u": rule(lambda x: -x), "v": rule(lambda: 0.0)}
-    rows, _ = stage_regrets(p, profile, 64, 512, 20)
+    rows = stage_regrets(p, profile, 64, 512, 20)
     assert all(r.unreached == pytest.approx(0, abs=1e-9) for r in with_other_starts(p, profile, rows, 64, 512, 20))
