@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core.expression import bind, references
-from ..core.site import SO_FAR, Decision, Payment, Record, StageBlock, State
+from ..core.site import SO_FAR, Constraint, Decision, Payment, Record, StageBlock, State
 from ..information.dependence import mentioned
 from ..primitives.relaxations import Relaxation
 from .carry import Carry, Ran, full, hide, keep, settled, spread
@@ -31,6 +31,7 @@ from .evaluate import evaluate
 from .grid import Grid
 from .problem import Person, Problem
 from .rollout import SAMPLE, drawn
+from .strategy import Multiplier
 from .variable import Variable, constant, lift
 from .world import Rule, World
 
@@ -387,6 +388,17 @@ class Stages:
         after = outer.vary(values)
         after.overrides = {**outer.overrides, **values}
         return after
+
+
+def excess_of(c: Constraint) -> Payment:
+    """The excess of a constraint in a stage, as if it were paid."""
+    return Payment(f"excess of {c.name}", c.axes, (), c.span, c.actor, c.excess, constraint=c.name, repeated=True)
+
+
+def priced(problem: Problem, profile: Mapping[str, Any]) -> dict[str, Array] | None:
+    """The parameters with the multipliers of a profile; None without any."""
+    held = {k: m.value for k, m in profile.items() if isinstance(m, Multiplier)}
+    return {**problem.parameters, **held} if held else None
 
 
 def score(d: Decision, p: Variable, value: Variable) -> Variable:
