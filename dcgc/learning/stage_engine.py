@@ -100,9 +100,12 @@ def relaxed(problem: Problem, share: Array | float) -> Relaxation | None:
 
 def fresh_strategies(problem: Problem, stages: Stages, settings: Settings, count: int, affine: bool, free: bool) -> dict[str, Strategy]:
     """Random policies by group, ``count`` of each stacked."""
-    world = stages.situations({d.name: neutral_rule for d in problem.game.decisions}, jax.random.key(settings.seed + 17))
+    neutral, key = {d.name: neutral_rule for d in problem.game.decisions}, jax.random.key(settings.seed + 17)
+    inside = stages.situations(neutral, key)
+    outside = stages.around(neutral, key) if any(not d.repeated for d in problem.game.decisions) else inside
     out = {}
     for i, (k, ds) in enumerate(problem.groups.items()):
+        world = inside if ds[0].repeated else outside
         family, options = ("affine", {}) if affine else family_of(problem, settings, ds[0])
         made = [strategy_in(problem, world, ds[0], family, key, options, free=free) for key in keys(settings.seed * 7907 + i, count)]
         out[k] = jax.tree.map(lambda *x: jnp.stack(x), *made)

@@ -24,6 +24,7 @@ from .figures import Curve, Figure, Scorecard
 from .stage_equations import stage_equation_alarms
 from .stage_ledger import constraint_figures, excesses_in, figure_of, inside, stage_ledgers, told_by
 from .stage_regrets import stage_regrets, with_bounds
+from .unreached_states import with_other_starts
 
 EXACT = "dynamic programming over all states"
 BATCHES = 8
@@ -189,7 +190,8 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     regrets = None if judged is None else judged_regrets(judged)
     if regrets is None:
         regrets = stage_regrets(problem, profile, plays(problem, 400_000), samples, 40)
-        regrets = regrets if judged is None else with_bounds(regrets, judged)
+        regrets = with_other_starts(problem, profile, regrets, plays(problem, 100_000), plays(problem, 400_000), 20) if judged is None \
+            else with_bounds(regrets, judged)
     alarms = [*stage_equation_alarms(made[-1].stages, made[-1].rules, made[-1].played.after)]
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
