@@ -1,6 +1,6 @@
 """Makes what in docs/ is made: the pages of all diagnostics, games and the library, the picture of the street, the table of estimators.
 
-    python docs/generate.py            # writes docs/diagnostics.md, games.md, stdlib.md, figures/street.svg, the table in gradients.md
+    python docs/generate.py            # writes docs/diagnostics.md, games.md, stdlib.md, classes.md, pictures, the table in gradients.md
     python docs/generate.py --check    # exit status 1 if one of them is not up to date
 """
 
@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from dcgc.core.codes import CODES as CORE_CODES
+from dcgc.information.codes import CODES as INFORMATION_CODES
 from dcgc.semantics.codes import CODES as FRONT_CODES
 from dcgc.source.code import Code
 
@@ -19,7 +22,8 @@ HERE = Path(__file__).resolve().parent
 
 CHAPTERS: Mapping[str, str] = {
     "S": "Reading the text", "N": "Names", "T": "Types and shapes", "K": "Time and knowledge", "P": "Parameters",
-    "M": "What makes a game", "C": "Channels", "U": "Using other files", "L": "What cannot be computed yet", "R": "While it runs",
+    "M": "What makes a game", "C": "Channels", "U": "Using other files",
+    "I": "Who knows what, worth a look", "L": "What cannot be computed yet", "R": "While it runs",
 }
 LONGEST = 1200  # characters of an example that is shown
 
@@ -29,7 +33,7 @@ LONGEST = 1200  # characters of an example that is shown
 
 def diagnostics() -> str:
     """The page of all codes, chapter by chapter."""
-    codes = sorted({**FRONT_CODES, **CORE_CODES}.values(), key=lambda c: (list(CHAPTERS).index(c.code[0]), c.code))
+    codes = sorted({**FRONT_CODES, **CORE_CODES, **INFORMATION_CODES}.values(), key=lambda c: (list(CHAPTERS).index(c.code[0]), c.code))
     parts = ["# Diagnostics\n",
              "Made by `python docs/generate.py` from the tables of the compiler; `dcgc explain CODE` shows one of them. Every problem of",
              "a text is reported in one run, with its code, its place, a message and a hint; `--json` gives the same to machines. Every",
@@ -145,19 +149,28 @@ def gradients() -> str:
 # ---------------------------------------------------------------- what lies in games/ and stdlib/
 
 
-def catalogue(part: str) -> str:
-    """A page of docs/catalogue.py: ``games`` or ``standard_library``."""
+def beside(name: str) -> ModuleType:
+    """A module of docs/."""
     sys.path.insert(0, str(HERE))
     try:
-        import catalogue as pages
+        return import_module(name)
     finally:
         sys.path.remove(str(HERE))
-    return str(getattr(pages, part)())
+
+
+def diagram(name: str) -> str:
+    """The influence diagram of a game, as ``dcgc info NAME --graph`` draws it."""
+    from dcgc.information.drawing import svg
+
+    found, _ = beside("classes").read(HERE.parent / "games" / f"{name}.dcg")
+    title = found.game.name + (f": {found.game.title}" if found.game.title else "")
+    return str(svg(found.seen.diagram, title))
 
 
 MADE: Mapping[str, Callable[[], str]] = {
     "diagnostics.md": diagnostics, "figures/street.svg": street, "gradients.md": gradients,
-    "games.md": lambda: catalogue("games"), "stdlib.md": lambda: catalogue("standard_library"),
+    "games.md": lambda: beside("catalogue").games(), "stdlib.md": lambda: beside("catalogue").standard_library(),
+    "classes.md": lambda: beside("classes").page(), "figures/cournot_sharing.svg": lambda: diagram("cournot_sharing"),
 }
 
 

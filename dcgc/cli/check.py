@@ -9,7 +9,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ..semantics import Variant, check
+from ..core import elaborate
+from ..information.lints import lints
+from ..semantics import CheckedGame, Variant, check
 from ..source import Diagnostic, GameError, Ledger
 from ..source.render import render, render_json, visible
 from ..texts import NoText, find_game, folder_of, read_source
@@ -58,5 +60,17 @@ def problems(path: str, values: dict[str, object], variant: Variant) -> tuple[Di
         source = read_source(path)
     except GameError as problem:
         return problem.diagnostics
-    check(source, ledger, values, Path(folder_of(source)), variant)
+    checked = check(source, ledger, values, Path(folder_of(source)), variant)
+    if checked is not None and not ledger.errors:
+        for warning in worth_a_look(checked):
+            ledger.add(warning)
     return ledger.sorted()
+
+
+def worth_a_look(checked: CheckedGame) -> tuple[Diagnostic, ...]:
+    """What the information room warns of, in a sound game that can be elaborated."""
+    try:
+        core = elaborate(checked, Ledger())
+        return () if core is None else lints(core)
+    except RecursionError:  # nested deeper than Python goes: training says so
+        return ()

@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType({
     "fmt": Command("fmt", "FILES", "put games into canonical layout"),
     "explain": Command("explain", "[CODE]", "the page of a diagnostic code"),
     "show": Command("show", "GAME", "the game graph, who knows what, and how it would be solved"),
+    "info": Command("info", "GAME", "who knows what: information structure, recall, interests, relevance"),
     "train": Command("train", "GAME", "train every player's policy, score the result exactly"),
     "eval": Command("eval", "RUN", "score the policies of a run again"),
     "taps": Command("taps", "RUN", "gradients of all costs by the messages of a run, and what they are worth"),

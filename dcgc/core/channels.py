@@ -159,7 +159,7 @@ def total_budget(el: Elaborator, s: tree.TotalBudget, scope: Scope) -> None:
         raise Silenced
     if not s.budget.average:
         return
-    if any(n in el.time.block for n in names):
+    if any(n in el.time.made for n in names):
         raise Unlowered("L001", "an average budget over channels of stages cannot be lowered yet", s.span)
     used = [c for c in el.channels if c.name in names]
     if not used:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..semantics.checked import CheckedGame
 from ..source import Ledger, Span
 from ..syntax import tree
-from . import channels, stages
+from . import channels, memory, stages
 from . import expression as core
 from .bases import Basis, basis_of
 from .naming import dice_of
@@ -361,8 +361,11 @@ class Elaborator(Resolver):
             self.settings.append((x.key, value if x.subject is None else f"{' '.join(x.subject.span.text.split())}={value}"))
 
     def plot(self, s: tree.Plot, scope: Scope) -> None:
-        self.plots.append(Plot(self.expression(s.value, scope), self.expression(s.against, scope), s.value.span.text,
-                               s.against.span.text, scope.axes, s.span))
+        value, against = self.expression(s.value, scope), self.expression(s.against, scope)
+        if any(isinstance(x, core.Rule) for e in (value, against) for x in core.walk(e)):
+            raise Unlowered("L001", "a plot of a policy at inputs of one's own cannot be drawn yet", s.span,
+                            "plot what is decided against what is known, and ask for `measure .. = rule(..)` at a few inputs")
+        self.plots.append(Plot(value, against, s.value.span.text, s.against.span.text, scope.axes, s.span))
 
     # ------------------------------------------------------------ parts of statements
 
@@ -474,6 +477,8 @@ class Elaborator(Resolver):
         """Everything that this player has observed and decided so far."""
         if scope.axes:
             raise Unlowered("L003", "`recall` inside `for` cannot be lowered yet", word.span, "name what the decision knows")
+        if self.time.stage and self.time.once:
+            return memory.recall(self, word)
         out: list[Observation] = []
         decider = self.deciding
         for site in self.sites:

@@ -16,8 +16,8 @@ from .site import Actor, Observation
 Part = TypeVar("Part")
 
 
-def staged(name: str, stage: int) -> str:
-    """The name in a stage: ``u@3``, ``sent(m@3)``."""
+def staged(name: str, stage: int | str) -> str:
+    """The name in a stage: ``u@3``, ``sent(m@3)``; ``x@2.3``: in stage 3 of the second block."""
     return f"{name[:-1]}@{stage})" if name.endswith(")") else f"{name}@{stage}"
 
 

@@ -19,10 +19,9 @@ from ..syntax import tree
 from . import expression as core
 from . import stages
 from .folding import ONE, fold, number
-from .naming import staged
 from .scope import Scope, Unlowered
 from .shapes import Kind
-from .site import SO_FAR, Let, Record, StageBlock, State
+from .site import SO_FAR, Decision, Let, Record, StageBlock, State
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 def wanted(el: Elaborator, s: tree.Stage, length: float) -> bool:
     """Whether stages are to be elaborated once before anything else is tried: without end, asked for, or a policy that serves all."""
     form = form_of(el)
+    if form == "scanned" and el.block is not None:  # one block is
+        form = "auto"
     if math.isinf(length) or form == "scanned":
         return True
     before, el.time.binder = el.time.binder, s.binder
@@ -96,6 +97,13 @@ def restore(el: Elaborator, before: dict[str, Any]) -> None:
 # ---------------------------------------------------------------- the block
 
 
+def only_one(el: Elaborator, where: Span) -> None:
+    """Refuse a second block in this form."""
+    if el.block is not None:
+        raise Unlowered("L001", "a second block of stages that is not written out cannot be lowered yet", where,
+                        "fewer stages in one of the blocks, in which every decision knows the stage, can be written out")
+
+
 def repeat(el: Elaborator, s: tree.Stage, scope: Scope, length: float) -> None:
     """The body walked twice: once for the kinds of its names, which ``last`` asks before they are made, then for its sites."""
     before = snapshot(el)
@@ -103,18 +111,23 @@ def repeat(el: Elaborator, s: tree.Stage, scope: Scope, length: float) -> None:
     if kinds is None:
         el.broken |= el.time.block | set(el.time.states)
         return
+    seen, inside = el.time.seen, el.time.inside
     restore(el, {k: copied(v) for k, v in before.items()})
+    el.time.seen, el.time.inside = seen, inside
     first, delays = len(el.sites), len(el.time.delays)
     counts = len(el.constraints), len(el.channels)
     if walk_body(el, s, scope, length, kinds) is None:
         el.broken |= el.time.block | set(el.time.states)
         return
-    if len(el.constraints) > counts[0]:
-        raise Unlowered("L001", "a constraint in stages that are not written out cannot be lowered yet", el.constraints[-1].span)
+    if len(el.constraints) > counts[0] and math.isinf(length):
+        raise Unlowered("L001", "a constraint in stages without end cannot be lowered yet", el.constraints[-1].span,
+                        "write a number of stages")
+    el.constraints[counts[0]:] = [replace(c, label=f"{c.label} in each stage", repeated=True) for c in el.constraints[counts[0]:]]
     for c in el.channels[counts[1]:]:
-        if c.price is not None or c.average or c.attention:
-            raise Unlowered("L001", "a message that is paid for, in stages that are not written out, cannot be lowered yet", c.span,
-                            "take fewer stages, so that they can be written out")
+        beforehand = frozenset().union(*(core.references(e) for e in c.information.given)) - {s.binder}
+        if beforehand and (c.price is not None or c.average):
+            raise Unlowered("L001", "a look that is paid for what it tells beyond what is known already cannot be lowered yet, in stages "
+                            "that are not written out", c.span, "look at the difference from what is known: `attend z : P to x - known`")
     close(el, s, first, delays)
 
 
@@ -130,7 +143,7 @@ def walk_body(el: Elaborator, s: tree.Stage, scope: Scope, length: float,
     carry(el, s.binder, ONE, core.Apply("add", (core.Reference(s.binder), ONE)),
           Kind("real") if math.isinf(length) else Kind("category", (), time.total), (), s.low.span)
     for name in time.states:
-        old = stages.staged(name, 1)
+        old = el.aliases[name]
         axes = el.site_axes[old]
         el.add(State(name, axes, (), next(x.span for x in el.sites if x.name == old), stages.own_entry(old, axes),
                      f"next({name})"), own_kind(el, old))
@@ -140,6 +153,9 @@ def walk_body(el: Elaborator, s: tree.Stage, scope: Scope, length: float,
     time.stage = 0
     if len(el.ledger.errors) > errors:
         return None
+    if not kinds:
+        time.seen = tuple(x for x in el.sites[first:] if isinstance(x, Decision))
+        time.inside = frozenset(x.name for x in el.sites[first:])
     made = {x.name for x in el.sites[first:]}
     return {name: (own_kind(el, name), el.site_axes[name]) for name in made if name in el.kinds}
 
@@ -151,9 +167,9 @@ def own_kind(el: Resolver, name: str) -> Kind:
 
 
 def carry(el: Elaborator, name: str, first: core.Expression, following: core.Expression, kind: Kind, axes: tuple[core.Axis, ...],
-          span: Span) -> None:
+          span: Span, memory: bool = False) -> None:
     """A state; its next value becomes a site at the end of the stage."""
-    el.add(State(name, axes, (), span, first, f"next({name})"), kind)
+    el.add(State(name, axes, (), span, first, f"next({name})", memory=memory), kind)
     el.let_sizes[name] = 1
     el.time.carried.append((name, following, span))
 
@@ -194,7 +210,7 @@ def close(el: Elaborator, s: tree.Stage, first: int, delays: int) -> None:
             time.refused[name] = stages.BY_CHANCE
         else:
             axes = el.site_axes[name]
-            end = f"{name} at the end"
+            end = stages.at_the_end(el, name)
             el.add(Record(end, axes, (), s.span, name), own_kind(el, name))
             el.let_sizes[end] = 1
             el.aliases[name] = end
@@ -281,9 +297,10 @@ def filled(shape: tuple[int, ...], value: float) -> float | tuple:
 
 def allow_history(el: Resolver, name: str, e: tree.Call) -> None:
     """Refuse histories that nobody can tell."""
-    if el.time.total == 0:
+    time = stages.time_of(el, name)
+    if time.total == 0:
         raise Unlowered("L001", "the history of stages without end cannot be lowered yet", e.span, "write a number of stages")
-    if el.time.by_chance and name in el.time.survived:
+    if time.by_chance and name in time.survived:
         raise Unlowered("L001", "a history after a halt by chance cannot be lowered yet", e.span, stages.BY_CHANCE[1])
 
 
@@ -291,15 +308,16 @@ def record(el: Resolver, name: str, k: int) -> str | None:
     """The site that is a name's value in stage k, once the stages are over."""
     if name not in el.kinds:
         return None
-    site = staged(name, k)
-    if name in el.time.states and k == 1:
+    time = stages.time_of(el, name)
+    site = time.site(name, k)
+    if name in time.states and k == 1:
         return site
     if site not in el.kinds:
         axes = el.site_axes[name]
         span = next(x.span for x in el.sites if x.name == name)
-        of, alive = name, el.time.survived.get(name)
+        of, alive = name, time.survived.get(name)
         if alive is not None:
-            of = f"history({name})"
+            of = f"{name} where it is reached"
             if of not in el.kinds:
                 el.sites.append(Let(of, axes, (alive,), span, stages.own_entry(name, axes), repeated=True))
                 el.kinds[of], el.site_axes[of], el.let_sizes[of] = el.kinds[name], axes, 1

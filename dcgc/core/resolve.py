@@ -12,7 +12,7 @@ from ..semantics import constants
 from ..semantics.checked import CheckedGame
 from ..source import Ledger, Span
 from ..syntax import tree
-from . import bases, stages
+from . import bases, memory, stages
 from . import expression as core
 from .bases import Basis
 from .kinds import constant_shape, infer
@@ -293,6 +293,10 @@ class Resolver:
             seen = self.static(arguments[1], scope)
             if seen is not None:  # decided by parameters: nothing is blanked, or there is nothing to see
                 return values_[0] if seen else core.Constant(0.0, span=e.span)
+        if len(values_) == 1 and self.time.once:
+            over_past = memory.reduced(self, name, values_[0], e.span)
+            if over_past is not None:
+                return over_past
         if name in ("max", "min") and len(values_) > 1:
             name = {"max": "maximum", "min": "minimum"}[name]
         return core.Apply(name, values_, span=e.span)
@@ -404,7 +408,7 @@ class Resolver:
             return core.Constant(0.0, span=e.span)
         if base.name in self.broken:
             raise Silenced
-        uses = [c for c in self.channels if c.name == base.name or (base.name in self.time.block and written(c.name) == base.name)]
+        uses = [c for c in self.channels if c.name == base.name or (base.name in self.time.made and written(c.name) == base.name)]
         if not uses:
             raise Unlowered("L003", f"`{base.name}` has not been sent where its rate is asked", e.span)
         total: core.Expression | None = None

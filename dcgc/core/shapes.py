@@ -61,6 +61,7 @@ SHAPES: Mapping[str, Callable[[Sequence[Shape]], Shape]] = {
     **dict.fromkeys(REDUCTIONS, scalar_shape),
     "dot": dot_shape,
     "project": lambda shapes: shapes[0],
+    "swapped": lambda shapes: (shapes[0][1], shapes[0][0], *shapes[0][2:]),
     "faded": lambda shapes: (shapes[0][0], shapes[0][1] - 1),
     "length": scalar_shape,
     "ridge": lambda shapes: shapes[0][1:],

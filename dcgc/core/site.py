@@ -125,6 +125,7 @@ class State(Site):
     first: Expression
     following: str
     survival: str | None = None
+    memory: bool = False  # what somebody remembers: nobody errs in it
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,19 @@ class Record(Site):
 
     of: str
     stage: int | None = None
+
+
+@dataclass(frozen=True)
+class Others(Site):
+    """How many of the ``size`` other members of a family take the finite decision ``of`` (that of a copy of one of them): of a Bool the
+    number who say yes, of a choice one number an option. They draw and mix independently, alike but for their own draws: given what is
+    common, the number is binomial (multinomial). ``private``: sites of the copy."""
+
+    of: str
+    size: int
+    options: int
+    yes_or_no: bool
+    private: tuple[str, ...]
 
 
 SO_FAR = "delay so far"
@@ -170,6 +184,7 @@ class Constraint:
     equality: bool
     axes: tuple[Axis, ...]
     span: Span = field(compare=False, repr=False)
+    repeated: bool = False  # it holds in every stage of the game's block, with a multiplier for each
 
     @property
     def multiplier(self) -> str:
@@ -288,6 +303,14 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """A large symmetric family of which the graph has one member, and a copy for the others (``passes/representative.py``)."""
+
+    family: str
+    size: int
+
+
+@dataclass(frozen=True)
 class PlayerEntry:
     name: str
     size: int | None
@@ -328,6 +351,7 @@ class Game:
     gradient_budget: Span | None = field(default=None, compare=False, repr=False)  # where one is asked for
     committed: tuple[tuple[str, int | None], ...] = ()  # who announces its policy first, in order; member counted from 0
     block: StageBlock | None = None  # stages that are not written out
+    crowds: tuple[Crowd, ...] = ()  # families of which one member stands for all
 
     @property
     def states(self) -> tuple[State, ...]:
@@ -369,6 +393,8 @@ def show_game(game: Game) -> str:
             text = f"cost{over} {show_actor(site.actor)} = {show(site.cost)}"
         elif isinstance(site, State):
             text = f"state {site.name}{over} = {show(site.first)}, then {site.following}"
+        elif isinstance(site, Others):
+            text = f"let {site.name} = how many of {site.size} others decide as {site.of}"
         elif isinstance(site, Record):
             text = f"let {site.name}{over} = {site.of} {'at the end' if site.stage is None else f'in stage {site.stage}'}"
         else:

@@ -2,8 +2,9 @@
 
 Inside a stage names are resolved as everywhere; at its end its sites are renamed. The number of the stage is a constant, a state is a
 value ``x@k`` for each stage k, and what is paid is multiplied by the discount and by the delays so far. A halt multiplies what is paid
-later by the chance that no halt has happened, 1 - c: acts and draws after it need no condition of their own, since nothing is paid for
-them, and each stage is judged as if it were reached. Only values that outlive the stages (histories, last states) show the halt.
+later by the chance that no halt has happened, 1 - c (in a loop: the product over its members): acts and draws after it need no condition
+of their own, since nothing is paid for them, and each stage is judged as if it were reached. Only values that outlive the stages
+(histories, last states) show the halt. A later block has a record of its own (``Stages``) that begins with the states as they are.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 from ..source import Span
 from ..syntax import tree
 from . import expression as core
-from . import repeated
+from . import memory, repeated
 from .folding import ONE, fold, number
 from .naming import renamed, renamed_expression, staged
 from .scope import Scope, Silenced, Unlowered
 from .shapes import Kind
-from .site import WRITTEN_OUT, Let, Observation, Payment, Site
+from .site import WRITTEN_OUT, Decision, Let, Observation, Payment, Site
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 BY_CHANCE = ("after a halt by chance", "let nature draw the halt: `random stop ~ Bernoulli(p)`, `halt when stop`")
 MOST_SITES = 400  # of all stages together
 MOST_HALTS = 12  # whether play goes on is worked out over all their outcomes together
+
+
+Delay = tuple[core.Expression, tuple[core.Expression, ...], core.Expression | None]
 
 
 @dataclass
@@ -45,9 +49,11 @@ class Update:
 
 @dataclass
 class Stages:
-    """What an elaboration knows about time. ``survival``: the chance that no halt has happened (None: certain). ``survived``: the same
-    when a site was made, for each that a halt came before. ``delays``: (factor, conditions of its ``when``, survival)."""
+    """What an elaboration knows about time, in a block of stages and until the next. ``survival``: the chance that no halt has happened
+    (None: certain). ``survived``: the same when a site was made, for each that a halt came before. ``delays``: (factor, conditions of its
+    ``when``, survival). ``earlier``: blocks that are over."""
 
+    earlier: tuple[Stages, ...] = ()
     binder: str | None = None
     stage: int = 0  # the one that is being written out; 0: outside
     total: int = 0  # how many there are
@@ -57,7 +63,7 @@ class Stages:
     halts: int = 0
     by_chance: bool = False  # a halt has a probability: survival is no event
     survived: dict[str, core.Expression] = field(default_factory=dict)
-    delays: list[tuple[core.Expression, tuple[core.Expression, ...], core.Expression | None]] = field(default_factory=list)
+    delays: list[Delay] = field(default_factory=list)
     states: dict[str, list[core.Expression | None]] = field(default_factory=dict)  # survival at each update
     updates: dict[str, list[Update]] = field(default_factory=dict)
     block: frozenset[str] = frozenset()  # names that the stages make
@@ -67,7 +73,47 @@ class Stages:
     once: bool = False  # the stages are elaborated once (``repeated``), not written out
     shapes: dict[str, tuple[Kind, tuple[core.Axis, ...]]] = field(default_factory=dict)  # of the names of such stages
     carried: list[tuple[str, core.Expression, Span]] = field(default_factory=list)  # states without an update: their next values
+    seen: tuple[Decision, ...] = ()  # the decisions of such a stage, for `recall`
+    inside: frozenset[str] = frozenset()  # names of sites of such a stage
     stops: list[tuple[core.Expression | None, core.Expression, int]] = field(default_factory=list)  # survival around each halt, delays
+    moved: set[str] = field(default_factory=set)  # states with an update in the block
+    sites_out: float = 0  # sites and halts that the block has when it is written out
+    halts_out: float = 0
+
+    @property
+    def number(self) -> int:
+        """Which block it is, from 1."""
+        return len(self.earlier) + 1
+
+    @property
+    def made(self) -> frozenset[str]:
+        """Names that any block makes."""
+        return self.block.union(*(b.block for b in self.earlier))
+
+    def site(self, name: str, k: int) -> str:
+        """The site of a name in stage k: a state goes through several blocks."""
+        return staged(name, f"{self.number}.{k}" if name in self.states and self.number > 1 else k)
+
+
+def after(el: Elaborator, time: Stages) -> Stages:
+    """The record of a block that begins when another is over: what follows it happens although a halt ended it."""
+    later = Stages(earlier=(*time.earlier, time), refused=time.refused, knowing=time.knowing, survived=time.survived,
+                   delays=list(time.delays), states={name: [] for name in time.states})
+    el.time = later
+    for name in later.states:
+        old, new = el.aliases[name], later.site(name, 1)
+        axes = el.site_axes[old]
+        keep(el, Let(new, axes, (), next(x.span for x in el.sites if x.name == old), own_entry(old, axes)))
+        el.aliases[name] = new
+    return later
+
+
+def time_of(el: Resolver, name: str) -> Stages:
+    """The block that makes a name; of a state the one at hand, once it is over the last that moves it."""
+    blocks = (el.time, *reversed(el.time.earlier))
+    if name in el.time.states:
+        return el.time if el.time.stage else next((b for b in blocks if name in b.moved), el.time)
+    return next((b for b in blocks if name in b.block), el.time)
 
 
 # ---------------------------------------------------------------- statements
@@ -82,20 +128,18 @@ def stage(el: Elaborator, s: tree.Stage, scope: Scope) -> None:
     length = el.constant(s.high)
     where = s.low.span.to(s.high.span)
     if el.time.length:
-        raise Unlowered("L001", "a second block of stages cannot be lowered yet", where, "write one block, with `when` for its parts")
-    memory = repeated.remembers(s.body)
+        after(el, el.time)
     if repeated.wanted(el, s, length):
-        if memory is not None:
-            raise Unlowered("L001", "stages whose decisions know their past, and that are not written out, cannot be lowered yet", memory,
-                            "carry what matters in a `state`, or write a number of stages and let each decision know the stage")
+        repeated.only_one(el, s.low.span.to(s.high.span))
         repeated.repeat(el, s, scope, length)
         return
     before = repeated.snapshot(el)
     try:
         write_out(el, s, scope, length, where)
     except TooMany:
-        if memory is not None or repeated.form_of(el) == "written":
+        if repeated.form_of(el) == "written":
             raise
+        repeated.only_one(el, where)
         repeated.restore(el, before)
         repeated.repeat(el, s, scope, length)
 
@@ -120,21 +164,40 @@ def write_out(el: Elaborator, s: tree.Stage, scope: Scope, length: float, where:
             return
         close(el, k, first)
         count = sum(members(x) for x in el.sites[first[0]:])
-        if k == 1 and count * length > MOST_SITES:
+        if k == 1:
+            time.sites_out, time.halts_out = count * length, time.halts * length
+        room = MOST_SITES - sum(b.sites_out for b in time.earlier), MOST_HALTS - sum(b.halts_out for b in time.earlier)
+        if k == 1 and time.sites_out > room[0]:
             time.stage, el.now = 0, {}
             el.broken |= time.block | set(time.states)
             raise TooMany("L004", f"{length:g} stages with {count} draws, values, decisions and payments each are too many to write out",
-                            where, f"at most {MOST_SITES} in all: `1..{max(1, MOST_SITES // count)}` would fit")
-        if k == 1 and time.halts * length > MOST_HALTS:
+                            where, f"at most {MOST_SITES} in all: `1..{max(1, round(room[0] // count))}` would fit")
+        if k == 1 and time.halts_out > room[1]:
             time.stage, el.now = 0, {}
             el.broken |= time.block | set(time.states)
             raise TooMany("L001", f"{time.halts * length:g} halts cannot be lowered yet", where,
-                            f"at most {MOST_HALTS} in all: `1..{max(1, MOST_HALTS // time.halts)}` would fit")
+                            f"at most {MOST_HALTS} in all: `1..{max(1, round(room[1] // time.halts))}` would fit")
         if is_over(time):
             break
     time.length, time.stage, el.now = round(length), 0, {}
     for name in time.states:
         settle(el, name)
+    time.survival, time.delays = None, settled_delays(time.delays, time.by_chance)
+
+
+def settled_delays(delays: list[Delay], by_chance: bool) -> list[Delay]:
+    """Delays as they count after the stages, each where it was reached. A halt by chance leaves chances a_1 >= a_2 >= .. of events each of
+    which holds where the next does, so that the product is on average 1 + sum_k a_k (f_k - 1) f_1 .. f_(k-1)."""
+    if not by_chance or all(alive is None for _, _, alive in delays):
+        return [(factor, conditions if alive is None else (alive, *conditions), None) for factor, conditions, alive in delays]
+    total: core.Expression = ONE
+    so_far: core.Expression = ONE
+    for factor, conditions, alive in delays:
+        own = core.Apply("where", (all_of(list(conditions)), factor, ONE), span=factor.span) if conditions else factor
+        more = core.Apply("mul", (core.Apply("sub", (own, ONE)), so_far), span=factor.span)
+        total = fold(core.Apply("add", (total, more if alive is None else core.Apply("mul", (alive, more))), span=factor.span))
+        so_far = fold(core.Apply("mul", (so_far, own), span=factor.span))
+    return [(total, (), None)]
 
 
 def is_over(time: Stages) -> bool:
@@ -169,9 +232,10 @@ def state(el: Elaborator, s: tree.State, scope: Scope) -> None:
     """The value in stage 1."""
     name = s.target.name
     value = el.expression(s.value, scope)
-    keep(el, Let(staged(name, 1), scope.axes, scope.guards, s.span, value))
-    el.aliases[name] = staged(name, 1)
     el.time.states[name] = []
+    site = el.time.site(name, 1)
+    keep(el, Let(site, scope.axes, scope.guards, s.span, value))
+    el.aliases[name] = site
 
 
 def keep(el: Elaborator, site: Let) -> None:
@@ -182,6 +246,7 @@ def keep(el: Elaborator, site: Let) -> None:
 
 
 def next_value(el: Elaborator, s: tree.Next, scope: Scope) -> None:
+    el.time.moved.add(s.target.name)
     el.time.updates.setdefault(s.target.name, []).append(
         Update(el.expression(s.value, scope), scope, s.span, el.time.survival))
 
@@ -194,7 +259,7 @@ def move(el: Elaborator, name: str, k: int) -> None:
     old = el.aliases[name]
     axes = updates[0].scope.axes
     value = updated(el, updates, old, axes)
-    new = staged(name, k + 1)
+    new = el.time.site(name, k + 1)
     keep(el, Let(new, axes, (), updates[0].span, value))
     el.aliases[name] = new
     if any(u.survival != updates[0].survival for u in updates):
@@ -254,38 +319,47 @@ def settle(el: Elaborator, name: str) -> None:
         el.time.refused[name] = BY_CHANCE
         return
     axes = el.site_axes[last]
-    value = own_entry(staged(name, 1), axes)
-    updated = [k for k in range(1, el.time.length + 1) if staged(name, k + 1) in el.kinds]
+    value = own_entry(el.time.site(name, 1), axes)
+    updated = [k for k in range(1, el.time.length + 1) if el.time.site(name, k + 1) in el.kinds]
     for k, alive in zip(updated, history, strict=True):
-        entry = own_entry(staged(name, k + 1), axes)
+        entry = own_entry(el.time.site(name, k + 1), axes)
         value = entry if alive is None else core.Apply("where", (alive, entry, value))
     span = next(x.span for x in el.sites if x.name == last)
-    site = f"{name} at the end"
+    site = at_the_end(el, name)
     keep(el, Let(site, axes, (), span, value))
     el.aliases[name] = site
 
 
+def at_the_end(el: Resolver, name: str) -> str:
+    """The site of a state's last value in a block."""
+    return f"{name} at the end" + (f" of block {el.time.number}" if el.time.number > 1 else "")
+
+
+def over_members(el: Elaborator, e: core.Expression, scope: Scope, span: Span) -> core.Expression:
+    """The product of a factor over the members of the loops it stands in: what happens for all of them at once."""
+    for axis in reversed(scope.axes):
+        e = core.Fold("prod", axis, e, None, span=span)
+    return el.measured(e, span) if scope.axes else e
+
+
 def halt(el: Elaborator, s: tree.Halt, scope: Scope) -> None:
-    """Survival is multiplied by 1 - c."""
+    """Survival is multiplied by 1 - c, for every member of a loop."""
     condition = el.expression(s.condition, scope)
     kind = el.kind(condition).kind
     fixed = el.static(s.condition, scope)
     if fixed is not None:
         condition = core.Constant(fixed, span=s.condition.span)
-    if scope.axes:
-        raise Unlowered("L001", "a halt in a loop over members cannot be lowered yet", s.span,
-                        "write one condition over all of them: `halt when max(..) > 0`")
     time = el.time
     if kind not in ("bool", "choice") and fixed not in (0.0, 1.0):
         time.by_chance = True
     if scope.guards:
         condition = core.Apply("mul", (all_of(list(scope.guards)), condition), span=s.condition.span)
-    going = fold(core.Apply("sub", (ONE, condition), span=s.span))
+    going = over_members(el, fold(core.Apply("sub", (ONE, condition), span=s.span)), scope, s.span)
     value = going if time.survival is None or number(going) == 0 else fold(core.Apply("mul", (time.survival, going), span=s.span))
     if number(value) is None:
         time.halts += 1
-        site = f"going on {time.halts}"
-        el.let_sizes[site] = 1 + el.sizes.get(id(condition), 1)
+        site = f"going on {time.halts}" + (f" in block {time.number}" if time.number > 1 else "")
+        el.let_sizes[site] = 1 + el.sizes.get(id(going), el.sizes.get(id(condition), 1))
         el.add(Let(site, (), (), s.span, value), Kind("real"))
         value = core.Reference(site, span=s.span)
     time.stops.append((time.survival, value, len(time.delays)))
@@ -293,9 +367,11 @@ def halt(el: Elaborator, s: tree.Halt, scope: Scope) -> None:
 
 
 def delay(el: Elaborator, s: tree.Delay, scope: Scope) -> None:
+    factor, conditions = el.expression(s.factor, scope), scope.guards
     if scope.axes:
-        raise Unlowered("L001", "a delay in a loop over members cannot be lowered yet", s.span)
-    el.time.delays.append((el.expression(s.factor, scope), scope.guards, el.time.survival))
+        own = core.Apply("where", (all_of(list(conditions)), factor, ONE), span=factor.span) if conditions else factor
+        factor, conditions = over_members(el, own, scope, s.span), ()
+    el.time.delays.append((factor, conditions, el.time.survival))
 
 
 # ---------------------------------------------------------------- what is paid
@@ -312,10 +388,8 @@ def due(el: Elaborator, p: Payment) -> list[Payment]:
     factors: list[core.Expression] = []
     if time.stage > 1 and time.discount is not None:
         factors += [time.discount] * (time.stage - 1)
-    for factor, conditions, alive in time.delays:
+    for factor, conditions, _ in time.delays:
         open_ = [c for c in conditions if c not in p.guards]
-        if not time.stage and alive is not None:
-            open_.insert(0, alive)
         factors.append(core.Apply("where", (all_of(open_), factor, ONE), span=factor.span) if open_ else factor)
     if not factors:
         return [replace(p, guards=guards)]
@@ -343,17 +417,18 @@ def knows_stage(el: Resolver, knowing: tuple[tree.Expression, ...]) -> bool:
 
 def rule_in(el: Resolver, name: str, inputs: list[tree.Expression], e: tree.Call) -> tuple[str, list[tree.Expression]]:
     """The decision, and the inputs of its policy, that ``rule(u, a, t)`` speaks of: those of a stage. In stage 1 nothing is last."""
-    knowing = el.time.knowing[name]
-    at = next((i for i, k in enumerate(knowing) if isinstance(k, tree.Name) and k.name == el.time.binder), None)
+    time = time_of(el, name)
+    knowing = time.knowing[name]
+    at = next((i for i, k in enumerate(knowing) if isinstance(k, tree.Name) and k.name == time.binder), None)
     if any(is_history(k) or (isinstance(k, tree.Name) and k.name == "recall") for k in knowing) or (
-            at is None and el.time.total > 1 and not el.time.once):
+            at is None and time.total > 1 and not time.once):
         raise Unlowered("L003", "the rule of a decision that knows a history cannot be asked yet", e.span,
-                        f"`rule` is for decisions that know `{el.time.binder}` and values of their stage")
-    if el.time.once:
+                        f"`rule` is for decisions that know `{time.binder}` and values of their stage")
+    if time.once:
         return name, inputs
     stage = 1 if at is None else round(el.constant(inputs[at]))
     if staged(name, stage) not in el.kinds:
-        raise Unlowered("L003", f"`{name}` is not decided in stage {stage}", inputs[at or 0].span, f"there are {el.time.length}")
+        raise Unlowered("L003", f"`{name}` is not decided in stage {stage}", inputs[at or 0].span, f"there are {time.length}")
     kept = [x for i, (k, x) in enumerate(zip(knowing, inputs, strict=True)) if i != at and not (stage == 1 and is_last(k))]
     return staged(name, stage), kept
 
@@ -366,17 +441,24 @@ def is_last(e: tree.Expression) -> bool:
     return isinstance(e, tree.Call) and isinstance(e.function, tree.Name) and e.function.name == "last"
 
 
+def is_over_for(el: Resolver, time: Stages) -> bool:
+    """Whether a block is over: what it has made is known as a whole."""
+    return time is not el.time or not time.stage
+
+
 def site_in(el: Resolver, name: str, k: int) -> str | None:
     """The site of a name in stage k, if that stage has made it by now."""
-    if el.time.once and not el.time.stage:
+    time = time_of(el, name)
+    over = is_over_for(el, time)
+    if time.once and over:
         return repeated.record(el, name, k)
-    if k == el.time.stage and name not in el.time.states:
+    if k == time.stage and not over and name not in time.states:
         return name if name in el.kinds else None
-    while name in el.time.states and staged(name, k) not in el.kinds and k > 1:  # it was not updated
+    while name in time.states and time.site(name, k) not in el.kinds and k > 1:  # it was not updated
         k -= 1
-    site = staged(name, k)
-    if not el.time.stage:
-        site = el.time.blanked.get(site, site)
+    site = time.site(name, k)
+    if over:
+        site = time.blanked.get(site, site)
     return site if site in el.kinds else None
 
 
@@ -399,8 +481,9 @@ def in_stage(el: Resolver, argument: tree.Expression, k: int, read: Callable[[tr
             el.aliases[name] = before
 
 
-def stages_so_far(el: Resolver) -> range:
-    return range(1, (el.time.stage or el.time.length) + 1)
+def stages_so_far(el: Resolver, name: str) -> range:
+    time = time_of(el, name)
+    return range(1, (time.length if is_over_for(el, time) else time.stage) + 1)
 
 
 def history(el: Resolver, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
@@ -410,18 +493,22 @@ def history(el: Resolver, e: tree.Call, arguments: list[tree.Expression], scope:
         raise Silenced
     if name in el.silent:
         return core.Constant(0.0, span=e.span)
-    if not el.time.stage and el.time.once:
+    time = time_of(el, name)
+    over = is_over_for(el, time)
+    if el.time.stage and el.time.once and time is el.time:
+        return memory.history(el, name, e, scope)
+    if over and time.once:
         repeated.allow_history(el, name, e)
-    elif not el.time.stage:
-        if el.time.by_chance and any(site_in(el, name, k) in el.time.survived for k in stages_so_far(el)):
+    elif over:
+        if time.by_chance and any(site_in(el, name, k) in time.survived for k in stages_so_far(el, name)):
             raise Unlowered("L001", "a history after a halt by chance cannot be lowered yet", e.span,
                             "let nature draw the halt: `random stop ~ Bernoulli(p)`, `halt when stop`")
-        for k in stages_so_far(el):
+        for k in stages_so_far(el, name):
             blank_after_halt(el, name, k)
     values: list[core.Expression | None] = []
-    for k in stages_so_far(el):
+    for k in stages_so_far(el, name):
         value = in_stage(el, arguments[0], k, lambda a: el.expression(a, scope))
-        if value is not None or not el.time.stage or k < el.time.stage:
+        if value is not None or over or k < time.stage:
             values.append(value)  # type: ignore[arg-type]
     made = next((v for v in values if v is not None), None)
     if made is None:
@@ -436,8 +523,8 @@ def zeros(shape: tuple[int, ...]) -> float | tuple:
 
 def blank_after_halt(el: Resolver, name: str, k: int) -> None:
     """Put in the place of a site its value where no halt came before it (once)."""
-    site = site_in(el, name, k)
-    alive = el.time.survived.get(site) if site is not None else None
+    site, time = site_in(el, name, k), time_of(el, name)
+    alive = time.survived.get(site) if site is not None else None
     if site is not None and alive is not None:
         shown = f"history({site})"
         axes = el.site_axes[site]
@@ -447,7 +534,7 @@ def blank_after_halt(el: Resolver, name: str, k: int) -> None:
         el.let_sizes[shown] = el.let_sizes.get(site, 1)
         if site in el.decoders:
             el.decoders[shown] = el.decoders[site]
-        el.time.blanked[site] = shown
+        time.blanked[site] = shown
 
 
 def last(el: Resolver, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:
@@ -456,6 +543,9 @@ def last(el: Resolver, e: tree.Call, arguments: list[tree.Expression], scope: Sc
     name = base_of(argument)
     if name in el.broken:
         raise Silenced
+    if time_of(el, name) is not el.time:
+        raise Unlowered("L001", f"`{name}` belongs to stages that are over: there is no stage before this one", e.span,
+                        f"take one of its values: `history({name})[1]`")
     if el.time.once and name in el.time.shapes:
         return repeated.last(el, name, argument, start, scope)
     k = el.time.stage - 1
@@ -475,8 +565,8 @@ def observe_past(el: Elaborator, e: tree.Call, scope: Scope) -> list[Observation
     if name in el.silent:
         return []
     if el.time.once:
-        return el.observed(el.expression(e, scope))
-    earlier = stages_so_far(el) if is_history(e) else range(max(1, el.time.stage - 1), el.time.stage)
+        return memory.observe(el, e, scope) if is_history(e) else el.observed(el.expression(e, scope))
+    earlier = stages_so_far(el, name) if is_history(e) else range(max(1, el.time.stage - 1), el.time.stage)
     out: list[Observation] = []
     for k in earlier:
         seen = in_stage(el, argument, k, lambda a: el.observe(a, scope))

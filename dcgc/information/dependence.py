@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ..core.expression import Apply, Expression, Fold, Over, Reference, rebuild, references
 from ..core.folding import ONE, ZERO, fold, number
-from ..core.site import Decision, Game, Let, Payment, Random, Record, Site, State
+from ..core.site import Decision, Game, Let, Others, Payment, Random, Record, Site, State
 
 
 class Dependence:
@@ -56,6 +56,23 @@ class Dependence:
             self._descendants[name] = frozenset(s for s, up in self.ancestors.items() if name in up)
         return self._descendants[name]
 
+    @cached_property
+    def common(self) -> dict[str, frozenset[str]]:
+        """Of each ``Others`` site what the law of the number depends on: what the copy's policy depends on, but for its own draws."""
+        return {s.name: self.ancestors[s.name] - set(s.private) - {s.of} for s in self.game.sites if isinstance(s, Others)}
+
+    def summed(self, names: frozenset[str]) -> frozenset[str]:
+        """Some sites and those on which they depend, what only the copy behind a number of others draws left out: it is summed away
+        before anything else."""
+        seen: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name not in seen:
+                seen.add(name)
+                pending.extend(self.common.get(name, self.parents[name]))
+        return frozenset(seen)
+
     def payments_of(self, name: str) -> frozenset[str]:
         """Payments that can depend on this site."""
         return frozenset(p.name for p in self.game.payments if name in self.ancestors[p.name])
@@ -77,6 +94,8 @@ def mentioned(site: Site) -> tuple[Expression, ...]:
         return (site.first,)
     if isinstance(site, Record):
         return ()
+    if isinstance(site, Others):
+        return (Reference(site.of),)
     assert isinstance(site, Decision)
     bounds = tuple(b for b in (site.low, site.high) if b is not None)
     return (*site.guards, *(o.expression for o in site.observations), *bounds)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from ..core.expression import Apply, Constant, Expression, Reference, Select, Stack, references, show
 from ..core.folding import ONE, ZERO
-from ..core.site import Decision, Game, Observation, Random
+from ..core.site import Decision, Game, Observation, Others, Random
 from .dependence import Dependence, affine
 
 Role = Literal["nature", "finite", "observation", "derived", "event"]
@@ -113,6 +113,9 @@ class _Reducer:
         for d in decisions:
             if d.enumerable:
                 self.add(Coordinate(d.name, "finite", d.name, Reference(d.name), size=d.options))
+        for s in self.game.sites:
+            if isinstance(s, Others):
+                self.add(Coordinate(s.name, "finite", s.name, Reference(s.name)))
         for d in decisions:
             try:
                 self.result.information[d.name] = self.information(d)

@@ -26,7 +26,7 @@ from ..core.site import Decision, Game, Let, State
 from .dependence import Dependence
 from .reduction import Reduction
 
-LINEAR = frozenset({"sum", "mean", "neg"})
+LINEAR = frozenset({"sum", "mean", "neg", "swapped"})
 
 
 def degree(e: Expression, dependence: Dependence) -> float:

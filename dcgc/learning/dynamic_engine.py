@@ -101,8 +101,7 @@ class DynamicEngine(Engine):
         elif not fits and not last_pass:
             values = {}
         done = (converged and fits) or (last_pass and converged)
-        profile = recursion.policies({d.name: d for d in problem.game.decisions}, tables, ranges, None if endless else round(length)) \
-            if converged else {}
+        profile = recursion.policies({d.name: d for d in problem.game.decisions}, tables, ranges, None if endless else round(length))
         count = state["stages"] + (CHUNK if endless else round(length))
         report(Progress(self.name, f"{count} stages, the last first" + (f", a value changes by {float(change):.1e}" if endless else ""),
                         count, count + (not done), math.nan))

@@ -14,22 +14,23 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ..core.site import Decision, Random
 from ..information.subgames import Move
+from ..lower.conditional import conditional, told_by_conditions
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid, GridBuilder
+from ..lower.minimise import nested
 from ..lower.plans import draw_axis, finite_axis, finite_size
 from ..lower.problem import Problem
 from ..lower.strategy import Tabular
-from ..lower.variable import Variable, along, constant, contract, expand, lift, union
+from ..lower.variable import Variable, along, constant, expand, lift
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
+from .crowd_replies import alike
 from .forms import Form
 from .matrix_games import equilibrium
-from .minimise import nested
 
 NODES = {0: 1, 1: 513, 2: 97, 3: 25}  # of a known real number, by how many of them matter
 HIDDEN = {0: 1, 1: 60, 2: 24, 3: 12}  # of a draw that nobody has seen yet, by how many of them matter
@@ -64,7 +65,8 @@ class MoveSolver:
         self.draws = [x for x in self.move.relevant if coordinates[x].role == "nature"]
         self.count = self.sizes[len(self.acts) + len(self.draws)]
         self.grid = self.make_grid()
-        self.told = self.pinned()
+        self.told = told_by_conditions(self.problem.world(self.grid, self.problem.natural, {}), self.decisions, self.move.pinned) \
+            if self.move.pinned else {}
         self.forms = {d.name: Form.of(self.problem, d, self.move.relevant, self.grid) for d in self.leaders}
 
     def make_grid(self) -> Grid:
@@ -103,25 +105,6 @@ class MoveSolver:
         values = {**self.problem.parameters, **(parameters or {})}
         return self.problem.world(self.grid, self.problem.natural, rules, relaxation, values).vary(reached)
 
-    def pinned(self) -> dict[str, Variable]:
-        """Values of the finite decisions that the conditions of the move tell: the first under which they all hold."""
-        if not self.move.pinned:
-            return {}
-        world = self.problem.world(self.grid, self.problem.natural, {})
-        holds: Variable = constant(1.0)
-        for d in self.decisions:
-            for g in d.guards:
-                holds = lift(jnp.multiply, holds, evaluate(world, g, raw=True))
-        used = [x for x in self.move.pinned if x in holds.dims]
-        open_ = np.asarray(contract([holds], tuple(used)).data)
-        place = np.unravel_index(int(np.argmax(open_ > 0)), open_.shape)
-        out = {}
-        for x, k in zip(sorted(used), place, strict=True):
-            site = self.problem.dependence.sites[x]
-            assert isinstance(site, Decision)
-            out[x] = constant(float(k)) if site.kind == "bool" else constant(jnp.eye(site.options)[k])
-        return out
-
     def costs(self, world: World, d: Decision, keep: tuple[str, ...], courtesy: bool, later: Later) -> Variable:
         """What d's player pays from here on, expected given ``keep``; with ``courtesy`` plus a trace of what others pay."""
         person = self.problem.decider(d)
@@ -151,7 +134,8 @@ class MoveSolver:
             d = self.decisions[0]
             chosen = start if d.finite else self.replies(base, start, [d], ranges, shape, later)
         else:
-            weight = 1.0 if len(players) == 1 else 1.0 / len(players)
+            crowd = all(self.problem.crowd_of(d.actor.name) for d in self.decisions)  # who takes steps of their own
+            weight = 1.0 if len(players) == 1 or crowd else 1.0 / len(players)
             chosen = self.settle(base, start, ranges, shape, later, weight)
         out = {}
         for d in self.leaders:
@@ -258,13 +242,18 @@ class MoveSolver:
                         new[d.name] = (1 - TREMBLE) * jax.nn.one_hot(best, d.options) + TREMBLE / d.options
             return new
 
+        def change(new: Mapping[str, Array], old: Mapping[str, Array]) -> Array:
+            return jnp.max(jnp.stack([jnp.max(jnp.abs(new[k] - x)) / (1 + jnp.max(jnp.abs(x))) for k, x in old.items()]))
+
+        if all(self.problem.crowd_of(d.actor.name) for d in self.decisions):
+            return alike(once, start, {d.name: self.bounds(base, d, ranges, shape) for d in self.leaders}, change)
+
         def going_on(state: tuple[dict[str, Array], Array, Array]) -> Array:
             return (state[1] > SETTLED) & (state[2] < ROUNDS)
 
         def body(state: tuple[dict[str, Array], Array, Array]) -> tuple[dict[str, Array], Array, Array]:
             new = once(state[0])
-            moved = jnp.max(jnp.stack([jnp.max(jnp.abs(new[k] - x)) / (1 + jnp.max(jnp.abs(x))) for k, x in state[0].items()]))
-            return new, moved, state[2] + 1
+            return new, change(new, state[0]), state[2] + 1
 
         chosen, _, _ = jax.lax.while_loop(going_on, body, (dict(start), jnp.asarray(jnp.inf), jnp.asarray(0)))
         return chosen
@@ -292,20 +281,3 @@ def raw_output(d: Decision, q: Array | None, law: Array | None) -> Array:
 def nothing(d: Decision) -> Variable:
     """Some value of a decision on which nothing depends."""
     return constant(jnp.eye(d.options)[0]) if d.kind == "choice" else constant(0.0)
-
-
-def conditional(world: World, v: Variable, keep: tuple[str, ...]) -> Variable:
-    """E of a variable at every point of ``keep``: what is kept is known, so its own law does not count."""
-    pending = [x for x in v.dims if x not in keep]
-    seen: set[str] = set()
-    factors: list[Variable] = []
-    while pending:
-        dim = pending.pop()
-        if dim in seen or dim in keep or dim not in world.grid.sizes:
-            continue
-        seen.add(dim)
-        f = world.factor(dim)
-        factors.append(f)
-        pending.extend(f.dims)
-    extra = tuple(x for x in union([v, *factors]) if x not in world.grid.sizes)
-    return contract([v, *factors], (*keep, *extra))

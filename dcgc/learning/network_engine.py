@@ -66,7 +66,7 @@ class NetworkEngine(Engine):
             if d.axes and d.actor.name not in symmetric:
                 return f"{d.actor.name} is a large family whose members have policies of their own (write `symmetric`)"
             if d.axes and d.finite:
-                return f"{d.name} is a finite decision of a large family"
+                return f"{d.name} is a finite decision of a large family, no member of which can stand for all: {problem.apart}"
             if d.finite and len(d.shape) > 1:
                 return f"{d.name} is an array of choices"
         return None

@@ -21,14 +21,15 @@ from jax import Array
 
 from ..core.site import Decision
 from ..information.subgames import Move, moves
+from ..lower.conditional import conditional
 from ..lower.evaluate import evaluate
 from ..lower.one_stage import NUMBER, OneStage
 from ..lower.plans import natural_grid
+from ..lower.strategy import stage_of_combinations
 from ..lower.variable import Variable, constant, expand, lift
 from ..lower.world import World
 from .forms import Form
-from .moves import Later, MoveSolver, conditional
-from .stage_sweep import stage_of_combinations
+from .moves import Later, MoveSolver
 
 NODES = {0: 1, 1: 97, 2: 25, 3: 11}  # of a known real number, by how many of them matter
 STATES = {0: 1, 1: 97, 2: 25, 3: 11}  # of a real state, where values are kept

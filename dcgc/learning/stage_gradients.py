@@ -15,7 +15,7 @@ from ..core.expression import Apply, Expression, Member, Others, Reference, Sele
 from ..core.site import Decision, Game, Payment
 from ..information.dependence import mentioned
 from ..lower.problem import Person, Problem
-from ..lower.stages import Account, Stages
+from ..lower.stages import Account, Stages, excess_of, priced
 from ..lower.strategy import Deviator
 from ..primitives.relaxations import Relaxation
 from .own import projecting
@@ -79,7 +79,22 @@ def own_costs(stages: Stages, profile: Mapping[str, Any], mover: Mover, own: Map
     for d in mover.decisions:
         rules[d.name] = Deviator(own[d.name], rules[d.name]) if d.axes else own[d.name]
     account = Account(problem.pays(mover.person), mover.person)
-    return stages.play(rules, before, inside, [account], relaxation=relaxation, antithetic=antithetic, moves=moves).costs[0]
+    return stages.play(rules, before, inside, [account], priced(problem, profile), relaxation, antithetic=antithetic, moves=moves).costs[0]
+
+
+def excesses(stages: Stages, profile: Mapping[str, Any], before: Array, inside: Array, relaxation: Relaxation | None = None,
+             antithetic: bool = False) -> dict[str, Array]:
+    """By multiplier the E[excess] of every constraint: (stages,) of one that holds in each of them, else ()."""
+    problem = stages.problem
+    rules = {d.name: profile[problem.leader_of[d.name]] for d in problem.game.decisions}
+    inner = [c for c in problem.game.constraints if c.repeated]
+    accounts = [Account((excess_of(c),)) for c in inner]
+    played = stages.play(rules, before, inside, accounts, priced(problem, profile), relaxation, antithetic=antithetic)
+    out = {c.multiplier: path for c, path in zip(inner, played.paths, strict=True)}
+    for c in problem.game.constraints:
+        if not c.repeated:
+            out[c.multiplier] = problem.excess(played.after, c)
+    return out
 
 
 def own_gradients(stages: Stages, profile: Mapping[str, Any], which: Mapping[str, Any], before: Array, inside: Array,

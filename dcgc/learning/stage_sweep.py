@@ -14,26 +14,10 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from ..core.expression import Reference
-from ..core.site import Decision
 from ..lower.problem import Problem
-from ..lower.strategy import finite_sizes
+from ..lower.strategy import stage_of_combinations
 
 DAMPING = 1e-6
-
-
-def stage_of_combinations(d: Decision, binder: str) -> np.ndarray | None:
-    """For each combination of a decision's finite inputs the stage, from 0; None if it does not know the stage."""
-    sizes, at, place = finite_sizes(d), None, 0
-    for o in d.observations:
-        if o.size is None:
-            continue
-        if o.expression == Reference(binder):
-            at = place
-        place += max(1, int(np.prod(o.shape if o.kind != "choice" else o.shape[:-1])))
-    if at is None:
-        return None
-    return np.unravel_index(np.arange(int(np.prod(sizes))), sizes)[at]
 
 
 def places_by_stage(problem: Problem, example: Mapping[str, Array]) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import Any
 
 import jax
@@ -41,8 +42,10 @@ def bounds(world: World, d: Decision) -> tuple[float, float]:
     """The widest range of a decision's bounds over the grid."""
     from ..lower.evaluate import evaluate
 
-    low = -math.inf if d.low is None else float(jnp.min(evaluate(world, d.low).data))
-    high = math.inf if d.high is None else float(jnp.max(evaluate(world, d.high).data))
+    fixed = not any(references(e) for e in (d.low, d.high) if e is not None)
+    with jax.ensure_compile_time_eval() if fixed else nullcontext():  # numbers, also while something is traced
+        low = -math.inf if d.low is None else float(jnp.min(evaluate(world, d.low).data))
+        high = math.inf if d.high is None else float(jnp.max(evaluate(world, d.high).data))
     return low, high
 
 

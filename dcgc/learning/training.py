@@ -13,6 +13,7 @@ from ..lower.strategy import real_inputs
 from ..source import Diagnostic, GameError
 from ..verify.judge import Judgement, costlier, judge
 from ..verify.ledger import is_babbling
+from ..verify.refinements import described
 from ..verify.scoring import choose_ground
 from .affine_engine import AffineEngine
 from .backward_engine import BackwardEngine
@@ -20,20 +21,24 @@ from .dynamic_engine import DynamicEngine
 from .engine import Engine, Found
 from .jumps import relaxed_costs, ways
 from .lattice_engine import LatticeEngine
+from .member_engine import MemberEngine
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
 from .obedience_engine import ObedienceEngine
 from .objective import objective_of
 from .settings import Progress, Reporter, Settings, Store, Trained
+from .signalling_engine import SignallingEngine
 from .silence_engine import SilenceEngine
 from .softened_engine import SoftenedEngine
 from .stackelberg_engine import StackelbergEngine
 from .stage_engine import StageAffineEngine, StageEngine
+from .stage_moments_engine import StageMomentsEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
-    AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
-    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageAffineEngine(), StageEngine())}
+    SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), MemberEngine(),
+    NetworkEngine(), ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageMomentsEngine(), StageAffineEngine(),
+    StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
 GOOD = 1e-3
@@ -70,7 +75,8 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
         span = problem.game.decisions[0].span
         why = "; ".join(n for n in notes if n.split(":")[0] in order)
         if problem.game.block is not None and not why:
-            why = "its stages are too many to be written out, or one policy serves all of them"
+            why = "somebody announces a policy for stages that are not written out" if problem.leaders else \
+                "its stages are too many to be written out, or one policy serves all of them"
         why = why or "none that follows an announcement has policies of the families that the text asks for"
         raise GameError((Diagnostic("L006", f"no engine can train this game: {why}", span,
                                     "see `dcgc show` for what the compiler found"),))
@@ -110,12 +116,12 @@ def asked_for(problem: Problem) -> list[str]:
                 restricted.add(c.family)
     if problem.game.block is not None:
         free_form = [] if restricted else ["dynamic"]
-        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_affine", "stages"]
+        return ["stages"] if restricted - {"affine"} else [*free_form, "stage_moments", "stage_affine", "stages"]
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
-        return ["affine", "backward", "sweeps", "lattices", "silence", "messages", "networks"]
-    return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
+        return ["signalling", "affine", "backward", "sweeps", "lattices", "silence", "messages", "members", "networks"]
+    return ["affine", "messages", "members", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
 def train(problem: Problem, settings: Settings, store: Store | None = None, report: Reporter = lambda p: None,
@@ -189,9 +195,11 @@ def said_of(problem: Problem, settings: Settings, engine: Engine) -> tuple[str, 
 
 
 def name_of(problem: Problem, c: Candidate) -> str:
-    """Babbling is called by its name."""
-    if not problem.game.channels or problem.game.block is not None:
+    """Babbling is called by its name; of a signalling game it is said whom acts tell apart, and under which errors."""
+    if problem.game.block is not None:
         return ""
+    if not problem.game.channels:
+        return described(problem, c.found.profile)
     world = choose_ground(problem, c.found.profile, thorough=False).worlds()[0]
     return "babbling: no message tells anything" if is_babbling(problem, world) else ""
 

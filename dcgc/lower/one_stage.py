@@ -76,11 +76,15 @@ def _one_stage(problem: Problem) -> OneStage:
             finite.add(s.name)
         given[s.name] = Decision(s.name, (), (), s.span, kind=kind, shape=(size,) if kind == "choice" else (), low=None,  # type: ignore[arg-type]
                                  high=None, labels=(), actor=Actor("the state"), observations=(), mixed=False)
-    after = tuple(payment_after(problem, block, p, [s.following for s in states]) for p in problem.people)
+    following = [s.following for s in states]
+    payers = {p: next(x for x in problem.people if problem.pooled.get(x) == problem.pooled[p]) if p in problem.pooled else p
+              for p in problem.people}  # who minimise a sum of everybody's have one value of what follows, and it counts once
+    payments = {p: payment_after(problem, block, p, following) for p in dict.fromkeys(payers.values())}
+    after = tuple(payments.values())
     stage = stage_game(game, given, after)
     inner = Problem(stage, stage, {**problem.parameters, NUMBER: jnp.asarray(1.0)})
     return OneStage(inner, block, tuple(sorted(s.name for s in states)), {s.name: s.following for s in states},
-                    {p.label: a.name for p, a in zip(problem.people, after, strict=True)}, frozenset(finite))
+                    {p.label: payments[payers[p]].name for p in problem.people}, frozenset(finite))
 
 
 def kind_of(problem: Problem, s: State) -> tuple[str, int]:

@@ -10,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
-from ..core.expression import Apply, Constant, Expression, Moment, Select, walk
-from ..core.site import Decision, Random
+from ..core.expression import Apply, Constant, Expression, Moment, Select, references, walk
+from ..core.site import Decision, Others, Random
 from ..information.reduction import FINITE_LAWS, Coordinate
 from ..primitives.cells import normal_cells, normal_trapezoid, uniform_cells
 from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.points import sobol_uniform, whitened
 from ..primitives.quadrature import gauss_hermite, gauss_legendre
+from . import crowds
 from .evaluate import evaluate
 from .factored import product_dims
 from .grid import Axis, Grid, GridBuilder
@@ -68,6 +69,8 @@ def finite_size(problem: Problem, name: str) -> int:
     site = problem.dependence.sites[name]
     if isinstance(site, Decision):
         return site.options
+    if isinstance(site, Others):
+        return crowds.cases(site)
     assert isinstance(site, Random)
     law = DISTRIBUTIONS[site.distribution]
     probe = World(problem.game, problem.dependence, problem.natural, Grid({}, {}, None, ()), {}, problem.parameters)
@@ -109,7 +112,7 @@ def natural_dims(problem: Problem, summed: frozenset[str] = frozenset()) -> tupl
         if site.axes or site.shape:
             vector = True
     for site in (*problem.game.payments, *problem.game.decisions):
-        up = problem.dependence.ancestors[site.name] | {site.name}
+        up = problem.dependence.summed(frozenset({site.name}))
         natures = [n for n, c in problem.natural.coordinates.items() if c.role == "nature" and n in up]
         finite = [n for n, c in problem.natural.coordinates.items() if c.role == "finite" and n in up and n not in summed]
         count = math.prod(finite_size(problem, n) for n in finite) if not vector else 1
@@ -324,26 +327,41 @@ def widest(problem: Problem, resolution: Resolution, figures: bool = False) -> f
         return resolution.seen if c.name in seen else resolution.hidden
 
     most = 1.0
-    def behind(up: frozenset[str]) -> frozenset[str]:
-        return frozenset(n for n, c in reduction.coordinates.items()
-                         if c.site in up or n in up or (c.observed is not None and problem.dependence.of(c.observed) & up))
+    def behind(roots: frozenset[str]) -> frozenset[str]:
+        up = problem.dependence.summed(roots)
+
+        def shares(c: Coordinate) -> bool:
+            of = problem.dependence.of(c.observed) if c.observed is not None else frozenset()
+            return bool(of & up) and (of <= up or not problem.game.crowds)  # what other members see is summed away by itself
+
+        return frozenset(n for n, c in reduction.coordinates.items() if c.site in up or n in up or shares(c))
 
     def points(names: frozenset[str]) -> float:
         return math.prod(size(reduction.coordinates[n]) for n in names)
 
-    def of(e: Expression, factored: bool = True) -> float:
-        names = behind(problem.dependence.of(e))
-        if not factored or any(reduction.coordinates[n].role != "nature" for n in names):
+    def counted_first(names: frozenset[str], texts: tuple[Expression, ...]) -> float:
+        """Numbers of others are summed out where they are paid for, before the laws of what anybody sees come in."""
+        counts = frozenset(n for n in names if isinstance(problem.dependence.sites.get(n), Others))
+        if not counts:
             return points(names)
+        direct = frozenset(x for e in texts for x in references(problem.dependence.inline(e)))
+        there = frozenset(n for n in names if n in direct or (c := reduction.coordinates[n]).site in direct or (
+            c.role in ("event", "derived") and c.observed is not None and references(c.observed) <= direct))
+        return max(points(names - counts), points(counts | there))
+
+    def of(e: Expression, factored: bool = True) -> float:
+        names = behind(references(e))
+        if not factored or any(reduction.coordinates[n].role != "nature" for n in names):
+            return counted_first(names, (e,))
         # independent draws: the factors of a product one by one; many of them are as much work as a few wider ones
-        factors = [points(x) for x in product_dims(problem.dependence, e, lambda x: behind(problem.dependence.of(x)))]
+        factors = [points(x) for x in product_dims(problem.dependence, e, lambda x: behind(references(x)))]
         return max(max(factors, default=1.0), sum(factors) / 4)
 
     for site in problem.game.decisions:
-        most = max(most, points(behind(problem.dependence.ancestors[site.name] | {site.name})))
+        most = max(most, points(behind(frozenset({site.name}))))
     for p in problem.game.payments:
         plain = not p.guards and not p.axes
-        most = max(most, of(p.cost) if plain else points(behind(problem.dependence.ancestors[p.name])))
+        most = max(most, of(p.cost) if plain else counted_first(behind(frozenset({p.name})), (p.cost, *p.guards)))
     for e in [*(m.value for m in problem.game.measures), *(p.quantity for p in problem.game.published)] if figures else ():
         for x in walk(e):
             if isinstance(x, Moment):

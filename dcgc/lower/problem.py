@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,11 +11,12 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core.expression import Constant, Expression, Information, Moment, Over, Reference, Root, walk
-from ..core.site import Constraint, Decision, Game, Payment, Random
+from ..core.site import Constraint, Decision, Game, Others, Payment, Random
 from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
+from ..information.sisters import alike
 from ..information.structure import linear_quadratic_gaussian, nested
-from ..passes import simplify
+from ..passes import Unrepresentable, own_policies, representative, simplify, simplify_again
 from ..primitives.relaxations import Relaxation
 from .evaluate import evaluate
 from .grid import Grid
@@ -40,11 +42,12 @@ class Person:
 @dataclass(frozen=True)
 class Problem:
     """``source``: the game as elaborated (loops intact); ``game``: simplified. ``groups``: decisions (of ``game``) that share one
-    policy, by the name of the first."""
+    policy, by the name of the first. ``apart``: why the members of a large family are all kept, in words (elsewhere one stands for all)."""
 
     source: Game
     game: Game
     parameters: Mapping[str, Array]
+    apart: str = ""
     _cache: dict[str, object] = field(default_factory=dict)
 
     @cached_property
@@ -66,6 +69,8 @@ class Problem:
                 r.coordinates[site.name] = Coordinate(site.name, role, site.name)  # type: ignore[arg-type]
             elif isinstance(site, Decision) and site.enumerable:
                 r.coordinates[site.name] = Coordinate(site.name, "finite", site.name, size=site.options)
+            elif isinstance(site, Others):
+                r.coordinates[site.name] = Coordinate(site.name, "finite", site.name)
         return r
 
     @cached_property
@@ -80,7 +85,11 @@ class Problem:
         return tuple(out)
 
     def unrolled(self, family: str) -> bool:
-        return not any(a.family == family for s in self.game.sites for a in s.axes)
+        return not any(a.family == family for s in self.game.sites for a in s.axes) and self.crowd_of(family) is None
+
+    def crowd_of(self, family: str) -> int | None:
+        """The size of a large family of which one member stands for all, else None."""
+        return next((c.size for c in self.game.crowds if c.family == family), None)
 
     def actor(self, site: Decision | Payment) -> Person | None:
         """Who acts or pays; None for a member of a large family, whose site stands for all members."""
@@ -133,7 +142,7 @@ class Problem:
     @cached_property
     def is_team(self) -> bool:
         """One team, and nobody with a cost of their own: everybody who decides is charged for the same payments."""
-        if self.game.block is not None and any(d.axes for d in self.game.decisions) and any(
+        if any(d.axes for d in self.game.decisions) and any(
                 p.axes and p.actor.member is not None for p in self.game.payments):
             return False  # the first member of a large family stands for rivals
         deciders = [self.decider(d) for d in self.game.decisions]
@@ -161,6 +170,25 @@ class Problem:
     def leader_of(self) -> Mapping[str, str]:
         """The name under which each decision's policy is kept."""
         return {d.name: k for k, ds in self.groups.items() for d in ds}
+
+    @cached_property
+    def copied(self) -> frozenset[str]:
+        """Decisions of members of symmetric families about which nothing need be said: another member, with whom theirs can change places
+        in the game, takes the same one."""
+        def copy(d: Decision) -> bool:
+            first, second = self.decider(self.game.site(self.leader_of[d.name])), self.decider(d)  # type: ignore[arg-type]
+            return first != second and alike(self.game, d.actor.name, first.member or 0, second.member or 0)
+
+        return frozenset(d.name for d in self.game.decisions if self.leader_of[d.name] != d.name and copy(d))
+
+    def rules_of(self, profile: Mapping[str, Rule]) -> dict[str, Rule]:
+        """The rule of every decision: its own, or its group's."""
+        return {d.name: profile[d.name if d.name in profile else self.leader_of[d.name]] for d in self.game.decisions}
+
+    @cached_property
+    def members(self) -> int:
+        """How many values the largest family of sites has, at least 1: what one stage of one play takes."""
+        return max((math.prod(a.size for a in s.axes) for s in self.game.sites), default=1)
 
     def world(self, grid: Grid, reduction: Reduction, profile: Mapping[str, Rule],
               relaxation: Relaxation | None = None, parameters: Mapping[str, Array] | None = None,
@@ -196,7 +224,7 @@ class Problem:
             own = tuple(p for p in self.game.payments if p.constraint is None and (
                 p.actor.name == name or any(self.counts(p, x) for x in pooling)))
             return total_cost(world, own, None)
-        person = Person(name, member)
+        person = Person(name, member if member is None or self.crowd_of(name) is None else 0)
         return total_cost(world, tuple(p for p in self.game.payments if p.constraint is None and self.counts(p, person)), person)
 
     def charges(self, d: Decision) -> tuple[Payment, ...]:
@@ -296,5 +324,12 @@ def total_cost(world: World, payments: tuple[Payment, ...], person: Person | Non
 def prepare(source: Game) -> Problem:
     """Simplify and analyse an elaborated game."""
     game = simplify(source)
+    why = ""
+    if any(s.axes for s in game.sites):
+        try:
+            game = simplify_again(representative(game))
+        except Unrepresentable as found:
+            why = str(found)
+            game = own_policies(game)
     parameters = {n: jnp.asarray(v, float) for n, v in game.parameters.items()}
-    return Problem(source, game, parameters)
+    return Problem(source, game, parameters, apart=why)

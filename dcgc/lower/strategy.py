@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from ..core.expression import references
+from ..core.expression import Reference, references
 from ..core.site import Decision
 from ..policies import Affine, Head, Policy
 from ..primitives.relaxations import Relaxation
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .world import World
 
 
+SEVERAL = 4  # entries of a vector that are multiplied one by one
 PAIRWISE = 8  # options of a hard decision that are compared pair by pair
 ERROR = 0.01  # how much worse, over what is at stake, an error is that is e times rarer
 
@@ -116,9 +118,13 @@ class Strategy(eqx.Module):
         total = constant(total.data - gains @ location)
         for v in parts:
             v = take(v, d.axes[0].name, 0) if first else v
-            for k in range(v.own[0]):
-                total = lift(jnp.add, total, Variable(v.dims, v.data[..., k, None] * gains[:, start + k]))
-            start += v.own[0]
+            size = v.own[0]
+            if size > SEVERAL:
+                total = lift(jnp.add, total, Variable(v.dims, v.data @ gains[:, start:start + size].T))
+            else:
+                for k in range(size):
+                    total = lift(jnp.add, total, Variable(v.dims, v.data[..., k, None] * gains[:, start + k]))
+            start += size
         if d.axes and not first and d.axes[0].name not in total.dims:
             return None
         low, high = (constant(x) if b is None else evaluate(world, b) for b, x in ((d.low, -math.inf), (d.high, math.inf)))
@@ -256,6 +262,20 @@ def finite_sizes(d: Decision) -> tuple[int, ...]:
     """How many values each finite scalar input has, in order."""
     return tuple(o.size for o in d.observations if o.size is not None
                  for _ in range(math.prod(o.shape if o.kind != "choice" else o.shape[:-1])))
+
+
+def stage_of_combinations(d: Decision, binder: str) -> np.ndarray | None:
+    """For each combination of a decision's finite inputs the stage, from 0; None if it does not know the stage."""
+    sizes, at, place = finite_sizes(d), None, 0
+    for o in d.observations:
+        if o.size is None:
+            continue
+        if o.expression == Reference(binder):
+            at = place
+        place += max(1, int(np.prod(o.shape if o.kind != "choice" else o.shape[:-1])))
+    if at is None:
+        return None
+    return np.unravel_index(np.arange(int(np.prod(sizes))), sizes)[at]
 
 
 def real_inputs(d: Decision) -> int:

@@ -17,11 +17,12 @@ import jax.scipy.special
 from jax import Array
 
 from ..core import expression as core
-from ..core.site import Decision, Game, Let, Payment, Random, Site
+from ..core.site import Decision, Game, Let, Others, Payment, Random, Site
 from ..information.dependence import Dependence
 from ..information.reduction import Coordinate, Reduction
 from ..primitives.distributions import DISTRIBUTIONS
 from ..primitives.relaxations import Relaxation
+from . import crowds
 from .evaluate import evaluate, step
 from .grid import Grid, cell_weights, interpolation_weights
 from .variable import Variable, along, contract, dim_to_own, lift, own_to_dim, union, whole
@@ -134,6 +135,8 @@ class World:
             return self.nodes(dim) if dim is not None else self.loop(site, lambda: evaluate(self, site.value))
         if isinstance(site, Random):
             return self._random(site)
+        if isinstance(site, Others):
+            return along(name, crowds.numbers(site))
         assert isinstance(site, Decision), f"{name} is given by the stages"
         coordinate = self.reduction.coordinates.get(name)
         if coordinate is not None and name in self.grid.nodes:
@@ -282,6 +285,8 @@ class World:
             ranks = law.parameter_ranks
             p = whole(lambda *a: law.probabilities(*a), *arguments) if any(ranks) else lift(law.probabilities, *arguments)
             return own_to_dim(p, len(p.own) - 1, c.name)
+        if isinstance(site, Others):
+            return crowds.law(self, site)
         assert isinstance(site, Decision)
         p = self.choice(site.name)
         if tremble:

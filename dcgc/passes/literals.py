@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import reduce
-
-import numpy as np
 
 from ..core.expression import Apply, Axis, Constant, Expression, Fold, Parameter, Stack
 from ..core.folding import fold, number
@@ -14,7 +13,7 @@ from ..core.site import Game
 
 def reduced(reduction: str, terms: list[tuple[Expression, Expression]], e: Fold) -> Expression:
     """A written-out reduction of (condition, body) terms."""
-    neutral = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}[reduction]
+    neutral = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -math.inf, "min": math.inf}[reduction]
     word = {"sum": "add", "mean": "add", "prod": "mul", "max": "maximum", "min": "minimum"}[reduction]
     values = [b if number(c) == 1 else Apply("where", (c, b, Constant(neutral)), span=e.span) for c, b in terms]
     if not values:

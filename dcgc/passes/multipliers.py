@@ -7,19 +7,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..core.expression import Apply, Information, Parameter, walk
-from ..core.site import Game, Payment
+from ..core.expression import Apply, Expression, Information, Parameter, Reference, Select, walk
+from ..core.site import Constraint, Game, Payment
 
 
 def multipliers(game: Game) -> Game:
-    """The game with a payment for every constraint."""
+    """The game with a payment for every constraint; one that holds in every stage has a multiplier for each of them."""
     if not game.constraints:
         return game
     payments = tuple(
-        Payment(f"multiplier of {c.name}", c.axes, (), c.span, c.actor, Apply("mul", (Parameter(c.multiplier), c.excess)),
-                sole(c.excess), Parameter(c.multiplier), c.multiplier) for c in game.constraints)
-    return replace(game, sites=(*game.sites, *payments),
-                   parameters={**game.parameters, **{c.multiplier: 0.0 for c in game.constraints}})
+        Payment(f"multiplier of {c.name}", c.axes, (), c.span, c.actor, Apply("mul", (price(game, c), c.excess)),
+                sole(c.excess), price(game, c), c.multiplier, repeated=c.repeated) for c in game.constraints)
+    values = {c.multiplier: start(game, c) for c in game.constraints}
+    return replace(game, sites=(*game.sites, *payments), parameters={**game.parameters, **values})
+
+
+def price(game: Game, c: Constraint) -> Expression:
+    """The multiplier where it is charged."""
+    if not c.repeated or game.block is None:
+        return Parameter(c.multiplier)
+    return Select(Parameter(c.multiplier), (Reference(game.block.binder),), (False,))
+
+
+def start(game: Game, c: Constraint) -> float | tuple:
+    return (0.0,) * round(game.block.length) if c.repeated and game.block is not None else 0.0
 
 
 def sole(excess: object) -> Information | None:

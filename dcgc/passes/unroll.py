@@ -7,13 +7,12 @@ time does not grow with them.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any
-
-import numpy as np
 
 from ..core.expression import (
     Apply,
@@ -47,14 +46,14 @@ class Expanded:
     lows: tuple[int, ...]
 
 
-def unroll(game: Game) -> Game:
-    """The game with small loops and small random arrays written out."""
-    return _Unroller(game).run()
+def unroll(game: Game, most: int = WRITTEN_OUT) -> Game:
+    """The game with loops and random arrays of at most ``most`` members written out."""
+    return _Unroller(game, most).run()
 
 
 class _Unroller:
-    def __init__(self, game: Game):
-        self.game = game
+    def __init__(self, game: Game, most: int):
+        self.game, self.most = game, most
         self.expanded: dict[str, Expanded] = {}
         self.looped: dict[str, tuple[Axis, ...]] = {}
         self.sites: list[Site] = []
@@ -76,7 +75,7 @@ class _Unroller:
 
     def members(self, part: Channel | Constraint | Equation) -> list[Any]:
         """A channel, a constraint or an equation for every member of a small family."""
-        if int(np.prod([a.size for a in part.axes])) > WRITTEN_OUT:
+        if math.prod(a.size for a in part.axes) > self.most:
             return [part]
         out = []
         for numbers in product(*(range(a.low, a.low + a.size) for a in part.axes)):
@@ -99,8 +98,8 @@ class _Unroller:
         return [replace(p, value=self.expression(p.value, binding), against=self.expression(p.against, binding), axes=())]
 
     def site(self, site: Site) -> None:
-        count = int(np.prod([a.size for a in site.axes])) if site.axes else 1
-        if count > WRITTEN_OUT:
+        count = math.prod(a.size for a in site.axes)
+        if count > self.most:
             self.looped[site.name] = site.axes
             self.sites.append(self.rewritten(site, {}, site.name))
             return
@@ -128,7 +127,7 @@ class _Unroller:
         self.extents[new.name] = extent_of_site(new, self.extent(new.value) if isinstance(new, Let) else None)
         if isinstance(new, Random) and new.distribution == "MvNormal" and self.normal_vector(new):
             return
-        if not isinstance(new, Random) or not new.shape or int(np.prod(new.shape)) > WRITTEN_OUT \
+        if not isinstance(new, Random) or not new.shape or math.prod(new.shape) > self.most \
                 or new.distribution in ("MvNormal", "Dirichlet"):
             self.sites.append(new)
             return
@@ -149,7 +148,7 @@ class _Unroller:
     def falls_apart(self, site: Let) -> bool:
         """A small array that is computed entry by entry (``entrywise.py``) becomes as many lets; not where a tap or route names it."""
         length = self.extent(site.value)
-        if not length or length > WRITTEN_OUT or not references(site.value) or self.game.block is not None:
+        if not length or length > self.most or not references(site.value) or self.game.block is not None:
             return False
         if any(site.name in words(x) for x in (*self.game.taps, *(r.label for r in self.game.routes))):
             return False
@@ -191,8 +190,10 @@ class _Unroller:
         numbers = covariance.value if isinstance(covariance, Constant) else \
             self.game.parameters[covariance.name] if isinstance(covariance, Parameter) else constant_array(covariance, self.game)
         size = site.shape[-1]
-        if numbers is None or len(site.shape) != 1 or size > WRITTEN_OUT:
+        if numbers is None or len(site.shape) != 1 or size > self.most:
             return False
+        import numpy as np  # late: the front end starts without it
+
         factor = np.linalg.cholesky(np.asarray(numbers, float))
         zs = [f"{site.name}.z{k + 1}" for k in range(size)]
         for z in zs:
@@ -285,7 +286,7 @@ class _Unroller:
         return Select(base, indices, one_hot, span=None if whole is None else whole.span)
 
     def fold(self, e: Fold, binding: Binding) -> Expression:
-        if e.axis.size > WRITTEN_OUT:
+        if e.axis.size > self.most:
             return rebuild(e, lambda c: self.expression(c, binding))
         terms: list[tuple[Expression, Expression]] = []
         for k in range(e.axis.low, e.axis.low + e.axis.size):

@@ -132,6 +132,7 @@ WHOLE: Mapping[str, Callable[..., Array]] = {
     "ridge": ridge, "kernel_ridge": kernel_ridge, "kernel_at": kernel_at, "kernel_at_vector": kernel_at_vector,
     "predictions": lambda rows: kernel_at_vector(rows, rows[:, 2:]),
     "bells": bells, "hidden_layer": hidden_layer, "polynomial": polynomial,
+    "swapped": lambda x: jnp.swapaxes(x, 0, 1),
     "rows": lambda heard, message: jnp.broadcast_to(heard[:, None], message.shape),
     "sum": jnp.sum, "mean": jnp.mean, "prod": jnp.prod, "max": jnp.max, "min": jnp.min,
     "norm": lambda x: safe_sqrt(jnp.sum(x**2)), "softmax": lambda x: jax.nn.softmax(x, axis=-1),

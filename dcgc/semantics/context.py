@@ -127,6 +127,7 @@ class Checker:
     hears: dict[str, frozenset[str]] = field(default_factory=dict)  # of a let: channels and looks that it is made of
     owners: dict[str, str] = field(default_factory=dict)  # of an observation: the player who looks
     later: dict[str, tuple[Span, tree.Statement]] = field(default_factory=dict)  # every name that the text declares
+    circles: set[frozenset[str]] = field(default_factory=set)  # names that wait for each other, reported once
     dormant: set[str] = field(default_factory=set)  # declared in a `when` that does not hold
     acting: set[str] = field(default_factory=set)  # players that decide, send or attend
     hearing: set[str] = field(default_factory=set)
@@ -141,7 +142,7 @@ class Checker:
     inputs: dict[str, int] = field(default_factory=dict)  # of a decision or send: how many values it knows
     foretold: Mapping[str, Symbol] = field(default_factory=dict)  # names of a stage, from an earlier reading
     looked_ahead: bool = False  # a name's past was used before the name is made
-    last_frame: StageFrame | None = None  # the block of stages that ended last
+    ended: list[StageFrame] = field(default_factory=list)  # blocks of stages that are over
     instances: dict[tuple[str, tuple[ValueType, ...]], ValueType] = field(default_factory=dict)
     instance_depth: int = 0
 

@@ -64,7 +64,7 @@ def _past(c: Checker, node: tree.Call, function: str, view: View) -> tuple[Value
         return _member_of(c, argument, type, domains, past), frame.length
     made = c.stages.get(name.name)
     if made is None and symbol is not None and symbol.kind == "state":
-        made = frame or c.last_frame
+        made = frame or next((f for f in reversed(c.ended) if name.name in f.updated), c.ended[-1] if c.ended else None)
     if made is None and symbol is not None and symbol.kind == "channel" and frame is not None:
         made = frame
     if made is None and symbol is not None and symbol.kind == "channel" and c.channels[name.name].sends:

@@ -6,7 +6,7 @@ from ..source import near_names
 from ..syntax import tree
 from . import vocabulary
 from .checked import IndexDomain, Symbol, ValueType
-from .context import BOOL, UNKNOWN, Checker, View, known_words
+from .context import BOOL, UNKNOWN, Checker, View, children, known_words
 from .distributions import DISTRIBUTIONS
 from .functions import FUNCTIONS
 from .mistakes import channels as C
@@ -121,8 +121,45 @@ def early(c: Checker, node: tree.Name, view: View) -> None:
     span = c.later[node.name][0]
     if node.name in c.dormant or (span.source is node.span.source and span.start < node.span.start):
         return  # declared by a statement that has its own report, or that does not hold
+    way = () if view.subject is None else circle(c, node.name, view.subject)
+    deciding = [isinstance(c.later[name][1], (tree.Decide, tree.Send)) for name in way]
+    if way and (deciding[-1] is False or any(deciding[:-1])):  # to know what one's own act does is another mistake
+        if frozenset(way) not in c.circles:
+            c.circles.add(frozenset(way))
+            c.report(K.CIRCLE.at(node.span, name=view.subject, circle=", which needs ".join(f"`{name}`" for name in way)))
+        return
     mistake = K.KNOWS_FUTURE if view.role == "knowing" else K.TOO_EARLY
     c.report(mistake.at(node.span, name=node.name, line=span.line))
+
+
+def circle(c: Checker, start: str, end: str) -> tuple[str, ...]:
+    """The names on a shortest way from ``start`` to ``end`` of which each waits for the next; empty if there is none."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    met = {start}
+    for way in ways:  # it grows while it is walked
+        if way[-1] == end:
+            return way
+        statement = c.later[way[-1]][1] if way[-1] in c.later else None
+        if statement is None or isinstance(statement, (tree.State, tree.Channel)):
+            continue  # what states carry comes from the stage before
+        for name in present_names(statement):
+            if name in c.later and name not in met:
+                met.add(name)
+                ways.append((*way, name))
+    return ()
+
+
+def present_names(statement: tree.Node) -> list[str]:
+    """The names that a statement mentions, but for those of the past (``history(x)``, ``last(x, d)``)."""
+    found, waiting = [], [statement]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, tree.Call) and isinstance(node.function, tree.Name) and node.function.name in ("history", "last"):
+            continue
+        if isinstance(node, tree.Name):
+            found.append(node.name)
+        waiting.extend(reversed(children(node)))
+    return found
 
 
 def base_name(node: tree.Expression) -> tree.Name | None:

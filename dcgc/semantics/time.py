@@ -106,7 +106,7 @@ def check_stage(c: Checker, node: tree.Stage, place: Place, walk: Walk) -> None:
     c.whole.add(node.binder)
     c.stages[node.binder] = frame
     walk(c, node.body, replace(place, stage=frame, block="stage"))
-    c.last_frame = frame
+    c.ended.append(frame)
 
 
 def _stages(c: Checker, node: tree.Stage) -> tuple[bool, int | None, bool]:

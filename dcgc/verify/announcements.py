@@ -123,6 +123,8 @@ def leader_regret(problem: Problem, profile: Mapping[str, Any], person: Person, 
     many = jax.jit(lambda batch: jax.lax.map(best_of, batch))
     here = announcing.own()
     now = float(announcing.responses.cost(dict(profile), person))
+    if not math.isfinite(now):
+        return Regret(person.label, math.nan, math.nan, False, "not computed: what is announced costs no finite number")
     pure = all_pure(announcing, here)
     if pure and len(problem.followers) == 1:
         values = evaluated(many, pure)

@@ -20,10 +20,12 @@ ACCURACY = 1e-8  # of the largest difference of both sides on the interval: what
 RARE = 1e-9  # probability that is no matter
 
 
-def equation_alarms(problem: Problem, worlds: list[World]) -> list[str]:
-    """R002 and R003 with their places: how likely an equation has no root in its interval, or several."""
+def equation_alarms(problem: Problem, worlds: list[World], only: frozenset[str] | None = None) -> list[str]:
+    """R002 and R003 with their places: how likely an equation (None: all) has no root in its interval, or several."""
     out = []
     for e in problem.game.equations:
+        if only is not None and e.name not in only:
+            continue
         missing, several = np.mean([[float(x) for x in chances(w, e)] for w in worlds], axis=0)
         text = f"[R00{{}}] {e.span.place}: `{e.name}`"
         if missing > RARE:

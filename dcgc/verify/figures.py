@@ -31,7 +31,8 @@ class ChannelLedger:
     and whether it holds on ``average``; ``rate``: the information carried, with its error, and ``measured``: how (exact, or a bound from
     above); ``entropy`` of the message (nan for reals); ``unused``: what the budget leaves; ``length``: expected number of tokens where
     the sender can stop (nan: it cannot); ``stop_bits``: what the place of the STOP itself tells, counted in the rate; ``multiplier``:
-    cost units per bit of an average budget; ``violated``: by how much the budget is exceeded.
+    cost units per bit of an average budget; ``violated``: by how much the budget is exceeded; ``coded``: bits a use, as the
+    entropy coder writes words drawn from the law of the message (nan for reals).
     """
 
     name: str

@@ -54,25 +54,26 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     parts = []
     leading = {p.label for p in problem.leaders}
     for r in rows:
-        if r.player in leading and math.isnan(r.ex_ante):
-            continue  # other announcements could not be judged: the scorecard says so
-        scale = max(at_stake.get(r.player, 1.0), 1e-12)
+        who = r.player if r.player in costs else next(iter(costs))  # a member of a large family: its first stands for what is at stake
+        if math.isnan(r.ex_ante) and (r.player in leading or math.isfinite(costs[who])):
+            continue  # deviations could not be judged: the scorecard says so
+        scale = max(at_stake[who], 1e-12)
         # an equilibrium is sequential: replies off the path count; a team has a cost and no threats
-        most = r.ex_ante if math.isnan(r.unreached) or problem.is_team else max(r.ex_ante, r.unreached)
-        if most > NEGLIGIBLE * scale and r.player in at_stake:
+        most = r.ex_ante if math.isnan(r.unreached) or problem.is_team else float(np.maximum(r.ex_ante, r.unreached))
+        if most > NEGLIGIBLE * scale:
             # whoever is held to nothing (a surplus less the price that takes it all) has what cancels at stake
-            scale = max(scale, CANCELLED * stakes(problem, worlds[-1], r.player, term_by_term=True))
+            scale = max(scale, CANCELLED * stakes(problem, worlds[-1], who, term_by_term=True))
         parts.append(most / scale)
-    worst = max(parts, default=0.0)
+    worst = float(np.max(parts, initial=0.0))  # nan if one of them is
     first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
     total = costs.get(first, math.nan) if problem.is_team else \
         costs[problem.leaders[0].label] if problem.leaders else sum(costs.values())
     people = [first] if problem.is_team else [problem.leaders[0].label] if problem.leaders else list(costs)
-    error = spread(sum((by_world[k] for k in people if k in by_world), np.zeros(len(worlds))), ground.random)
+    error = expectation_error(sum((by_world[k] for k in people if k in by_world), np.zeros(len(worlds))), ground.random)
     return Judgement(costs, total, worst if math.isfinite(worst) else math.inf, all(r.exact for r in rows), error)
 
 
-def spread(values: np.ndarray, random: bool) -> float:
+def expectation_error(values: np.ndarray, random: bool) -> float:
     """The error of an expectation: 95% of what independent samples disagree by, or the change from the coarser grid to the finer."""
     if random:
         return 2.36 * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
@@ -83,6 +84,10 @@ def costlier(problem: Problem, a: Mapping[str, Any], b: Mapping[str, Any]) -> bo
     """Whether a team surely pays more under one profile than under another, on the same nodes: by more than 95% of what independent
     samples of nature disagree by; where somebody replies exactly, by more than the difference changes from a coarser grid to a finer."""
     person = problem.decider(problem.game.decisions[0])
+    if problem.game.block is not None:
+        from .stage_scoring import surely_more
+
+        return surely_more(problem, a, b, person)
     random = not any(isinstance(s, BestResponse) for s in (*a.values(), *b.values()))
     if random:
         pairs = [(sampled(problem, a, s), sampled(problem, b, s)) for s in range(SCRAMBLES)]
@@ -92,7 +97,7 @@ def costlier(problem: Problem, a: Mapping[str, Any], b: Mapping[str, Any]) -> bo
         grids = [information_grid(problem, b, r) for r in (fine.finer(0.5), fine)]
         pairs = [(information(problem, a, g), information(problem, b, g)) for g in grids]
     more = np.asarray([float(problem.paid(x, person) - problem.paid(y, person)) for x, y in pairs])
-    return bool((more.mean() if random else more[-1]) > spread(more, random))
+    return bool((more.mean() if random else more[-1]) > expectation_error(more, random))
 
 
 def stakes(problem: Problem, world: World, label: str, term_by_term: bool = False) -> float:
@@ -134,6 +139,10 @@ def terms(e: Expression) -> tuple[Expression, ...]:
 
 def first_not_finite(problem: Problem) -> Site | None:
     """The first site in time whose value is not finite everywhere when everybody does nothing in particular."""
+    if problem.game.block is not None:
+        return None  # states are given by the stages
+    if problem.game.block is not None:
+        return None  # values of a stage are those of states that only a play has
     grid, _ = natural_grid(problem, 2000, largest=7, samples=64)
     rules = {k: (lambda world, d: constant(jnp.zeros(d.shape) if not d.finite else
                                            jnp.full((d.options,), 1.0 / d.options))) for k in problem.groups}

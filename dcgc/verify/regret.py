@@ -25,9 +25,10 @@ from ..lower.strategy import mass
 from ..lower.variable import Variable, constant, contract, expand, lift
 from ..lower.world import Rule, World
 from ..primitives.relaxations import Relaxation
+from .search import saved, widening
 
 CANDIDATE = "candidate"
-WIDENINGS = 8
+BEYOND = 0.05  # of the way from the chosen act to the best one: so much further another is looked for, if there is any
 LOST = 1e-6  # part of the probability that an action may carry off the grid
 REACHED = 1e-9  # part of the largest density below which an input counts as unreached
 
@@ -35,11 +36,14 @@ REACHED = 1e-9  # part of the largest density below which an input counts as unr
 @dataclass(frozen=True)
 class DecisionRegret:
     """``ex_ante``: expected gain of the best deviation at this decision (cost units). ``unreached``: the largest conditional gain at
-    inputs that play does not reach (nan if there are none). ``best``: a best reply at every point of the information set's grid."""
+    inputs that play does not reach (nan if there are none). ``best``: a best reply at every point of the information set's grid.
+    ``cut``: the probability of inputs at which better acts than the best may have gone untried: they would carry somebody's observation
+    off the grid, or costs still fall at the end of what was tried."""
 
     decision: str
     ex_ante: float
     unreached: float
+    cut: float
     dims: tuple[str, ...]
     best: np.ndarray
     chosen: np.ndarray
@@ -104,20 +108,21 @@ def decision_regret(problem: Problem, grid: Grid, profile: Mapping[str, Rule], d
     dims = information.dims
     world = problem.world(grid, problem.reduction, profile, judged(problem, grid, d))
     density = pooled(world, d, mass(world, dims), dims)
+    cut = np.zeros(1, bool)
     if d.name in grid.nodes:
-        q = values_at(problem, world, d, None)
+        q = lift(jnp.add, values_at(problem, world, d, None), Variable((d.name,), jnp.zeros(world.grid.sizes[d.name])))
         if problem.charges(d) and float(problem.charged(world, d)) > 0:
             gain, best, chosen = told(problem, world, d, q, density, dims)
         else:
             gain, best, chosen = on_own_coordinate(world, d, q, dims)
     else:
-        gain, best, chosen = by_candidates(problem, world, d, dims, candidates)
+        gain, best, chosen, cut = by_candidates(problem, world, d, dims, candidates)
     weights = np.asarray(broadcast_to(density, dims, gain.shape))
-    gain = np.maximum(gain, 0.0)
     reached = weights > REACHED * weights.max()
     conditional = gain / np.where(weights > 0, weights, 1.0)
     off = conditional[~reached & likely_in_slice(problem, dims, weights)]
-    return DecisionRegret(d.name, float(gain[reached].sum()), float(off.max()) if off.size else float("nan"), dims, best, chosen)
+    return DecisionRegret(d.name, float(gain[reached].sum()), float(off.max()) if off.size else float("nan"),
+                          float((weights * cut).sum() / weights.sum()), dims, best, chosen)
 
 
 def likely_in_slice(problem: Problem, dims: tuple[str, ...], weights: np.ndarray) -> np.ndarray:
@@ -132,22 +137,30 @@ def broadcast_to(v: Variable, dims: tuple[str, ...], shape: tuple[int, ...]) -> 
     return jnp.broadcast_to(expand(v, tuple(sorted(dims)), len(v.own)), shape + v.own)
 
 
+def tabulated(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> Array:
+    """A scalar's value at every point of ``names``, in their order: (*shape)."""
+    order = tuple(sorted(names))
+    full = jnp.broadcast_to(expand(v, order, 0), tuple(shape[names.index(x)] for x in order))
+    return jnp.transpose(full, [order.index(x) for x in names])
+
+
 def on_own_coordinate(world: World, d: Decision, q: Variable, dims: tuple[str, ...],
                       ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gain, best option and chosen value where the decision has a coordinate of its own."""
     factor = world.factor(d.name)
-    chosen = lift(jnp.multiply, q, factor)
+    chosen = lift(lambda cost, chance: jnp.where(chance > 0, cost * chance, 0.0), q, factor)
     own = q.dims.index(d.name)
     rest = tuple(x for x in q.dims if x != d.name)
     taken = Variable(tuple(x for x in chosen.dims if x != d.name), chosen.data.sum(axis=chosen.dims.index(d.name)))
-    least = Variable(rest, q.data.min(axis=own))
-    argument = Variable(rest, jnp.argmin(q.data, axis=own).astype(float))
+    others = jnp.where(jnp.isnan(q.data), jnp.inf, q.data)  # nobody deviates to what is no number
+    least = Variable(rest, others.min(axis=own))
+    argument = Variable(rest, jnp.argmin(others, axis=own).astype(float))
     sizes = tuple(world.grid.sizes[x] for x in sorted(dims))
-    gain = lift(jnp.subtract, taken, least)
+    paid, cheapest = (np.asarray(broadcast_to(v, dims, sizes)) for v in (taken, least))
     nodes = world.grid.nodes[d.name]
     best = np.asarray(nodes)[np.asarray(broadcast_to(argument, dims, sizes)).astype(int)]
     picked = broadcast_to(world.choice(d.name), dims, sizes)
-    return np.asarray(broadcast_to(gain, dims, sizes)), best, np.asarray(picked)
+    return saved(paid, cheapest), best, np.asarray(picked)
 
 
 def told(problem: Problem, world: World, d: Decision, q: Variable, density: Variable, dims: tuple[str, ...],
@@ -186,13 +199,14 @@ def told(problem: Problem, world: World, d: Decision, q: Variable, density: Vari
     gain = lift(lambda t, z, m, s: t + m * price * (z + s), taken, log_sum, density, slack)
     sizes = tuple(world.grid.sizes[x] for x in sorted(dims))
     best = Variable(rest, jnp.argmax(scores.data, axis=own).astype(float))
-    return (np.asarray(broadcast_to(gain, dims, sizes)), np.asarray(broadcast_to(best, dims, sizes)),
+    return (np.maximum(np.asarray(broadcast_to(gain, dims, sizes)), 0.0), np.asarray(broadcast_to(best, dims, sizes)),
             np.asarray(broadcast_to(world.choice(d.name), dims, sizes)))
 
 
 def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, ...], count: int,
-                  ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gain, best reply and chosen value of a real decision, by a global grid of candidates that closes in on the least."""
+                  ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Gain, best reply and chosen value of a real decision, by a global grid of candidates that closes in on the least; and where better
+    ones may have gone untried."""
     shape = tuple(world.grid.sizes[x] for x in sorted(dims))
     names = tuple(sorted(dims))
     chosen = np.asarray(broadcast_to(world.choice(d.name), dims, shape))
@@ -200,17 +214,11 @@ def by_candidates(problem: Problem, world: World, d: Decision, dims: tuple[str, 
     low, high = search_interval(world, d, dims, shape, chosen)
     # what is chosen in the far tails may end off the grid: it is judged by what is on it, its rivals must stay on it
     at_chosen = evaluator(problem, world, d, names, anywhere=True)(chosen[..., None])[..., 0]
-    best, least = closing_in(q, low, high, chosen, at_chosen, count)
-    for _ in range(WIDENINGS):  # a best reply at the end of an unbounded side may lie beyond it
-        margin = 0.02 * (high - low)
-        down = (best <= low + margin) if d.low is None else np.zeros_like(best, bool)
-        up = (best >= high - margin) if d.high is None else np.zeros_like(best, bool)
-        if not (down | up).any():
-            break
-        width = high - low
-        low, high = np.where(down, low - 3 * width, low), np.where(up, high + 3 * width, high)
-        best, least = closing_in(q, low, high, best, least, count)
-    return at_chosen - least, best, chosen
+    best, least, falls = widening(q, low, high, chosen, at_chosen, count, (d.low is None, d.high is None))
+    further = best + BEYOND * (best - chosen)
+    forbidden = (further < low) & (d.low is not None) | (further > high) & (d.high is not None)
+    at_end = (best != chosen) & ~forbidden & np.isinf(q(further[..., None])[..., 0])
+    return saved(at_chosen, least), best, chosen, falls | at_end
 
 
 def evaluator(problem: Problem, world: World, d: Decision, names: tuple[str, ...], anywhere: bool = False,
@@ -256,44 +264,3 @@ def search_interval(world: World, d: Decision, dims: tuple[str, ...], shape: tup
     high = np.full(shape, chosen.max() + width) if d.high is None else \
         np.asarray(broadcast_to(evaluate(world, d.high), dims, shape), float)
     return low, high
-
-
-def closing_in(q: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, start: np.ndarray,
-               at_start: np.ndarray, count: int, rounds: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """The best of a grid of candidates in [low, high], then of ever narrower grids around it; never worse than the start."""
-    best, least = start.copy(), at_start.copy()
-    left, right = low, high
-    for r in range(rounds):
-        n = count if r == 0 else 9
-        grid = left[..., None] + (right - left)[..., None] * np.linspace(0, 1, n)
-        values = q(grid)
-        k = np.argmin(values, axis=-1)
-        found = np.take_along_axis(values, k[..., None], -1)[..., 0]
-        where = np.take_along_axis(grid, k[..., None], -1)[..., 0]
-        # The vertex of the parabola through three neighbours reaches the least point of a quadratic at once.
-        better = found < least
-        best, least = np.where(better, where, best), np.where(better, found, least)
-        best, least = parabola(q, grid, values, k, best, least, low, high)
-        half = (right - left) / (n - 1) * 1.5
-        left, right = np.maximum(low, best - half), np.minimum(high, best + half)
-    return best, least
-
-
-def parabola(q: Callable[[np.ndarray], np.ndarray], grid: np.ndarray, values: np.ndarray, k: np.ndarray, best: np.ndarray,
-             least: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Try the vertex of the parabola through the best candidate and its neighbours."""
-    n = grid.shape[-1]
-    if n < 3:
-        return best, least
-    middle = np.clip(k, 1, n - 2)
-    pick = lambda a, i: np.take_along_axis(a, i[..., None], -1)[..., 0]  # noqa: E731
-    x0, x1, step = pick(grid, middle - 1), pick(grid, middle), pick(grid, middle + 1) - pick(grid, middle)
-    y0, y1, y2 = (np.nan_to_num(pick(values, middle + i), posinf=1e300) for i in (-1, 0, 1))
-    curvature = y0 - 2 * y1 + y2
-    safe = np.where(curvature > 0, curvature, 1.0)
-    vertex = np.clip(np.where(curvature > 0, x1 + 0.5 * step * (y0 - y2) / safe, x0), low, high)
-    found = q(vertex[..., None])[..., 0]
-    better = found < least
-    return np.where(better, vertex, best), np.where(better, found, least)
-
-

@@ -21,6 +21,7 @@ from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid, natural_probe
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
+from ..lower.signals import SenderGame, sender_game
 from ..lower.strategy import BestResponse, Deviator, inputs
 from ..lower.variable import Variable
 from ..lower.world import World, law_as_value
@@ -31,7 +32,11 @@ from .announcements import leader_regret
 from .deviation import Deviation
 from .figures import Regret
 from .joint import joint_gain
+from .members import member_regrets
+from .plans import best_plan_gain
 from .regret import CANDIDATE, decision_regret
+from .signal_regrets import signal_regrets
+from .signals import plain
 from .subgames import subgame_moves, subgame_regrets
 
 GRID = Resolution(hidden=40, seen=320, observation=480, derived=49, cells=True)
@@ -40,6 +45,7 @@ BUDGET = 800_000
 TRIALS, LEAST_SAMPLES = 1 << 18, 1024  # samples times constant deviations
 TRIALS_AT_ONCE = 1 << 15
 SEARCHED = 12  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
+COVERED = 1e-5  # part of the probability at which better acts than those tried do not count
 NEGLIGIBLE = 1e-9  # of what is charged, term by term: a bound on a regret below it is rounding
 SOFTENED = 0.02  # of the spread of what is compared: the width of a softened step
 
@@ -48,37 +54,66 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
     """What every player who decides could gain, and remarks on how far this could be said. Whoever announces a policy is judged
     against other announcements, to which the others respond anew."""
     notes: list[str] = []
+    members = member_regrets(problem, profile)
+    if members is not None:
+        return members, notes
     order = subgame_moves(problem, profile)
     if order is not None:
         return subgame_regrets(problem, profile, order), notes
+    game = sender_game(problem)
+    if isinstance(game, SenderGame) and plain(profile):
+        return signal_regrets(game, profile), notes
     grid, sharp_grid = judging_grid(problem, profile, thorough)
     rows = []
     for person in problem.people:
         own = [d for d in problem.game.decisions if problem.decider(d) == person]
         if not own:
             continue
-        if problem.groups.get(own[0].name) is None and any(
-                r.player.split("[")[0] == person.name for r in rows):
-            continue  # a twin: its regret is its sister's
+        if all(d.name in problem.copied for d in own):
+            continue  # its regret is its sister's
         if person in problem.leaders:
             rows.append(leader_regret(problem, profile, person, grid))
             continue
         together = joint_gain(problem, profile, own) if len(own) > 1 else None
         known = together is not None and (together.attained or together.gain <= NEGLIGIBLE * together.charged)
-        total, worst, exact, method = 0.0, float("nan"), True, ""
+        total, worst, exact, method = float("nan"), float("nan"), True, ""
         for d in own if not known or grid is not None else ():  # without a grid nothing is said of inputs that play does not reach
             gain, unreached, sharp, how = one(problem, profile, d, grid)
-            total, exact, method = max(total, gain), exact and sharp, how
-            worst = unreached if math.isnan(worst) else max(worst, unreached) if not math.isnan(unreached) else worst
+            total, worst = float(np.fmax(total, gain)), float(np.fmax(worst, unreached))
+            exact, method = exact and sharp and math.isfinite(gain), how
         if together is not None and known:
             rows.append(Regret(person.label, together.gain, worst, True, together.method))
             continue
-        if len(own) > 1:
+        planned = best_plan_gain(problem, profile, grid, person, own) if len(own) > 1 else None
+        if planned is not None:
+            total, method = planned, "best plan of all its decisions"
+        elif len(own) > 1:
             exact, method = False, method + ", one decision at a time"
         if not sharp_grid and grid is not None:
             exact, method = False, method + ", on a coarse grid"
         rows.append(Regret(person.label, total, worst, exact, method))
     return tuple(rows), notes
+
+
+def team_regrets(problem: Problem, profile: Mapping[str, Any], rows: tuple[Regret, ...], thorough: bool = False) -> tuple[Regret, ...]:
+    """What the members of each team could gain that move together, where all of them minimise the same; ``rows``: regrets of players."""
+    out = []
+    for name, members in problem.teams.items():
+        own = [d for d in problem.game.decisions if problem.decider(d) in members]
+        people = list(dict.fromkeys(problem.decider(d) for d in own))
+        alone = [r.ex_ante for r in rows if r.player in {p.label for p in people}]
+        if len(people) < 2 or not alone or problem.leaders or len({problem.pays(p) for p in people}) > 1:
+            continue
+        together = joint_gain(problem, profile, own)
+        if together is not None and (together.attained or together.gain <= NEGLIGIBLE * together.charged):
+            out.append(Regret(name, together.gain, math.nan, True, together.method))
+            continue
+        planned = best_plan_gain(problem, profile, judging_grid(problem, profile, thorough)[0], people[0], own)
+        if planned is not None:
+            out.append(Regret(name, planned, math.nan, True, "best plan of all its members' decisions"))
+        else:
+            out.append(Regret(name, float(np.fmax.reduce(alone)), math.nan, False, "of the members' deviations, one at a time"))
+    return tuple(out)
 
 
 def switches(problem: Problem) -> bool:
@@ -143,17 +178,27 @@ def smooth_alone(problem: Problem, profile: Mapping[str, Any]) -> bool:
     return not problem.has_steps and not any(isinstance(s, BestResponse) for s in profile.values())
 
 
-def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Any) -> tuple[float, float, bool, str]:
+def one(problem: Problem, profile: Mapping[str, Any], d: Decision, grid: Grid | None) -> tuple[float, float, bool, str]:
     """(gain, gain at unreached inputs, whether exact, how) of the best deviation at one decision."""
     if grid is not None and problem.reduction.information[d.name] is not None and (d.finite or (d.kind == "real" and not d.shape)):
         r = decision_regret(problem, grid, profile, d)
         approximate = any(problem.reduction.coordinates[x].role == "derived" and problem.reduction.coordinates[x].site is None
                           for x in r.dims)
-        return r.ex_ante, r.unreached, not approximate, "best reply at every input"
+        if r.cut > COVERED and not any(isinstance(s, BestResponse) for s in profile.values()):
+            gain, _, sharp, how = one(problem, profile, d, None)
+            if gain >= r.ex_ante:
+                return gain, r.unreached, sharp, f"{how}, beyond the grid"
+        text = "best reply at every input" + (" that stays on the grid" if r.cut > COVERED else "")
+        return r.ex_ante, r.unreached, not approximate and r.cut <= COVERED, text
     if any(isinstance(s, BestResponse) for s in profile.values()):
         return float("nan"), float("nan"), False, "not computed: the grid would be too large"
     if problem.is_lqg and all(isinstance(getattr(s, "policy", None), (Affine, Constant)) for s in profile.values()):
-        return small_deviation(problem, profile, d), float("nan"), True, "best affine reply (quadratic costs, Gaussian draws)"
+        text = "best affine reply (quadratic costs, Gaussian draws)"
+        together = joint_gain(problem, profile, [d])
+        if together is not None:
+            return together.gain, float("nan"), True, text
+        convex = bool(problem.loops or problem.game.constraints)  # of which nothing is known here; else there is no best reply
+        return small_deviation(problem, profile, d), float("nan"), convex, text if convex else "an affine reply; there is no best one"
     if d.function is not None:
         return small_deviation(problem, profile, d), float("nan"), False, "best change of the function's coefficients" + (
             ", each quadratic in what is seen" if d.observations else "")
@@ -196,7 +241,7 @@ def small_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -
     found = minimize(lambda c: tuple(np.asarray(x, float) for x in soft(jnp.asarray(c))), start, jac=True, method="L-BFGS-B",
                      options={"maxiter": 60, "maxfun": 200})
     best = float(sharp(jnp.asarray(found.x)))
-    return max(0.0, float(sharp(jnp.asarray(start))) - best) if math.isfinite(best) else float("nan")
+    return float(np.maximum(0.0, float(sharp(jnp.asarray(start))) - best)) if math.isfinite(best) else float("nan")
 
 
 def untouched(problem: Problem, world: World, d: Decision) -> dict[str, Any]:
@@ -225,7 +270,7 @@ def word_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) ->
 
     base = float(problem.cost(problem.world(grid, problem.natural, profile), person))
     tried = [float(cost(jnp.asarray(k), jnp.asarray(v))) for k in range(length) for v in range(min(symbols, 16))]
-    return max(0.0, base - min(tried))
+    return float(np.maximum(0.0, base - np.nanmin(tried)))
 
 
 def finite_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) -> float:
@@ -244,5 +289,5 @@ def finite_deviation(problem: Problem, profile: Mapping[str, Any], d: Decision) 
         w = problem.world(grid, problem.natural, profile) if d.axes else \
             world.vary({d.name: law_as_value(d.kind, law)})  # who hears of it answers as ever
         w.rules = {**w.rules, d.name: lambda world, site, law=law: law}
-        best = min(best, float(jnp.min(problem.cost(w, person))))
+        best = min(best, float(jnp.nanmin(problem.cost(w, person))))
     return base - best

@@ -17,6 +17,7 @@ from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
 from ..lower.problem import Problem
 from ..lower.resolve import resolution
+from ..lower.signals import SenderGame, sender_game
 from ..lower.strategy import BestResponse, Strategy
 from ..lower.variable import lift
 from ..lower.world import World
@@ -31,11 +32,14 @@ from .figures import Comparison, Curve, Figure, Scorecard
 from .functions import policy_function
 from .intervals import interval_alarms
 from .ledger import ledgers
-from .regrets import judging_grid, player_regrets
+from .members import member_figures
+from .regrets import judging_grid, player_regrets, team_regrets
+from .signals import plain
 
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
 BUDGET = 2_500_000
-SAMPLES, SCRAMBLES = 1 << 14, 8
+SAMPLES, SCRAMBLES, DRAWN = 1 << 14, 8, 1 << 22
+CELLS = 20_000  # of the type of a sender
 SEARCHED = 50  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
 
 
@@ -66,11 +70,14 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     figures: dict[str, Figure] = {}
     for label, e in accounts(problem):
         figures[label] = figure(label, [r.account(e) for r in readers], ground)
+    for label, values in member_figures(problem, worlds):
+        figures[label] = figure(label, values, ground)
     for m in problem.game.measures:
         add_measure(figures, m.name, [r.number(m.value) for r in readers], ground)
     comparisons = tuple(compare(problem, p, readers, ground) for p in problem.game.published if p.active)
     comparisons = elsewhere(problem, comparisons, alternatives, thorough)
     regrets, notes = player_regrets(problem, profile, thorough)
+    regrets += team_regrets(problem, profile, regrets, thorough)
     alarms = list(notes)
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
@@ -152,6 +159,8 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
     """Enumeration or Gauss rules where everything is smooth and small, cells in information coordinates where not, else samples."""
     exact_replies = any(isinstance(s, BestResponse) for s in profile.values())
     continuous, points, vector = natural_dims(problem)
+    if problem.loops and not problem.game.randoms and not exact_replies:
+        return Ground(lambda: [sampled(problem, profile, 0)], "exact enumeration", False, 1)
     if not exact_replies and not vector and (continuous == 0 or smooth(problem, profile)):
         budget = BUDGET // (SEARCHED if problem.searches else 1)
         if continuous == 0 and points <= BUDGET:
@@ -163,6 +172,10 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
             low, high = gauss_sizes(continuous, points, budget)
             text = f"Gauss quadrature, {high} nodes a draw"
             return Ground(lambda: [natural(problem, profile, points * n**continuous, n) for n in (low, high)], text, False)
+    signals = sender_game(problem)
+    if isinstance(signals, SenderGame) and signals.draw is not None and plain(profile):
+        text = f"quadrature, {CELLS} cells of {signals.draw}"
+        return Ground(lambda: [signals.played(profile, n) for n in (CELLS // 2, CELLS)], text, False)
     fine = resolution(problem, DENSE, BUDGET * (4 if thorough else 1), figures=True)
     if fine is not None and problem.reduction.complete:
         try:
@@ -194,34 +207,38 @@ def information(problem: Problem, profile: Mapping[str, Any], grid: Grid) -> Wor
 
 
 def sampled(problem: Problem, profile: Mapping[str, Any], seed: int) -> World:
-    grid = sampled_grid(problem, SAMPLES, 1000 + seed, without_coordinate(problem, profile))
+    drawn = sum(math.prod(a.size for a in r.axes) for r in problem.game.randoms)
+    samples = SAMPLES if drawn <= DRAWN // SAMPLES else max(1024, DRAWN // drawn)  # of thousands of members fewer each
+    grid = sampled_grid(problem, samples, 1000 + seed, without_coordinate(problem, profile))
     return problem.world(grid, problem.natural, profile, Relaxation("exact"))
 
 
-def figure(label: str, values: list[np.ndarray], ground: Ground) -> Figure:
-    """A number with its error: the change from the coarser grid to the finer, or 95% of the spread among scrambles."""
+def figure(label: str, values: list[np.ndarray], ground: Ground, unseen: float = 0.0) -> Figure:
+    """A number with its error: the change from the coarser grid to the finer, or 95% of the spread among scrambles; and what of the error
+    the values do not show."""
     numbers = np.asarray([float(np.asarray(v)) for v in values])
     if ground.random:
         half = 2.36 * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))  # t with 7 degrees of freedom
-        return Figure(label, float(numbers.mean()), half, ground.method)
+        return Figure(label, float(numbers.mean()), half + unseen, ground.method)
     error = abs(float(numbers[-1] - numbers[0])) if len(numbers) > 1 else 0.0
     rounding = 1e-15 * max(1.0, abs(float(numbers[-1])))
-    return Figure(label, float(numbers[-1]), error + rounding, ground.method)
+    return Figure(label, float(numbers[-1]), error + rounding + unseen, ground.method)
 
 
-def add_measure(figures: dict[str, Figure], name: str, values: list[np.ndarray], ground: Ground) -> None:
-    """A measure; an array entry by entry, numbered from 1."""
+def add_measure(figures: dict[str, Figure], name: str, values: list[np.ndarray], ground: Ground, unseen: np.ndarray | None = None) -> None:
+    """A measure; an array entry by entry, numbered from 1. ``unseen``: errors of the entries that the values do not show."""
+    more = np.zeros(values[0].shape) if unseen is None else unseen
     if values[0].ndim == 0:
-        figures[name] = figure(name, values, ground)
+        figures[name] = figure(name, values, ground, float(more))
         return
     for index in np.ndindex(values[0].shape):
         label = f"{name}[{', '.join(str(i + 1) for i in index)}]"
-        figures[label] = figure(label, [v[index] for v in values], ground)
+        figures[label] = figure(label, [v[index] for v in values], ground, float(more[index]))
 
 
-def compare(problem: Problem, p: Published, readers: Sequence[Reader], ground: Ground) -> Comparison:
-    """A published figure beside ours."""
-    found = figure(p.label, [r.number(p.quantity) for r in readers], ground)
+def compare(problem: Problem, p: Published, readers: Sequence[Reader], ground: Ground, unseen: float = 0.0) -> Comparison:
+    """A published figure beside ours. ``unseen``: an error of ours that the readings do not show."""
+    found = figure(p.label, [r.number(p.quantity) for r in readers], ground, unseen)
     published = float(readers[-1].number(p.value))
     tolerance = p.tolerance * abs(published) if p.relative and published != 0 else p.tolerance
     lower_is_better = not p.label.strip().startswith("payoff")

@@ -20,16 +20,18 @@ from jax import Array
 
 from ..core.site import Decision, Random
 from ..information.subgames import Entangled, Move, moves
+from ..lower.conditional import conditional, told_by_conditions
 from ..lower.evaluate import evaluate
 from ..lower.grid import Grid, GridBuilder
 from ..lower.plans import draw_axis, finite_axis, finite_size
 from ..lower.problem import Problem
 from ..lower.strategy import Strategy
-from ..lower.variable import Variable, along, constant, contract, expand, lift, union
+from ..lower.variable import Variable, along, constant, lift
 from ..lower.world import World
 from ..primitives.relaxations import Relaxation
 from .figures import Regret
-from .regret import CANDIDATE, closing_in
+from .regret import CANDIDATE, tabulated
+from .search import FAR, saved, widening, without_nan
 
 INPUTS = {0: 1, 1: 401, 2: 45, 3: 13}  # of a known real number, by how many matter; not the nodes of any search
 DRAWN = 32  # nodes of a draw that nobody has seen
@@ -41,12 +43,18 @@ SHARP = 1e-6  # of what is at stake: where the bound on joint deviations lies no
 
 @dataclass(frozen=True)
 class Gains:
-    """``ex_ante``: expected gain of the best deviation at this decision. ``worst``: the largest gain at any input tried, in the units
-    in which the move is judged when it is reached. ``stake``: the largest difference that the decision can make there."""
+    """Of one decision, in cost units. ``ex_ante``: expected gain of the best deviation at it. ``worst``: the largest gain at any input
+    tried, as the move is judged when it is reached. ``stake``: the largest difference that the decision can make there.
+    ``inside``: whether the best acts lie inside what was tried, or costs still fall at an open end. nan where a cost is no number."""
 
     ex_ante: float
     worst: float
     stake: float
+    inside: bool
+
+    @property
+    def known(self) -> bool:
+        return self.inside and math.isfinite(self.ex_ante) and math.isfinite(self.worst)
 
 
 def subgame_moves(problem: Problem, profile: Mapping[str, Any]) -> tuple[Move, ...] | None:
@@ -72,21 +80,26 @@ def subgame_regrets(problem: Problem, profile: Mapping[str, Any], order: tuple[M
     judged: dict[str, Gains] = {}
     for move in order:
         for name in move.decisions:
-            if problem.leader_of[name] == name:
+            if name not in problem.copied:
                 judged[name] = gains(problem, profile, move, problem.game.site(name))  # type: ignore[arg-type]
     rows = []
     for person in problem.people:
         own = [judged[d.name] for d in problem.game.decisions if problem.decider(d) == person and d.name in judged]
         if not own:
             continue
-        most = max(g.ex_ante for g in own)
-        bound = sum(max(g.worst, g.ex_ante) for g in own)
+        gains_alone = np.asarray([[g.ex_ante, g.worst] for g in own])  # numpy's maxima of nan are nan
+        most, worst = (float(x) for x in gains_alone.max(0))
+        bound = float(gains_alone.max(1).sum())
         method = "best reply at every input, acts as they are" + ("" if len(own) == 1 else ", one decision at a time")
-        sharp = len(own) == 1
+        sharp, known = len(own) == 1, all(g.known for g in own)
         if not any(sum(problem.decider(problem.game.site(x)) == person for x in m.decisions) > 1 for m in order):  # type: ignore[arg-type]
             sharp = sharp or bound - most <= SHARP * max(g.stake for g in own)
-            method += "" if len(own) == 1 else f"; all together at most {bound:.2g}"
-        rows.append(Regret(person.label, most, max(g.worst for g in own), sharp, method))
+            method += "" if len(own) == 1 or not known else f"; all together at most {bound:.2g}"
+        if not all(g.inside for g in own):
+            method += "; lower bound: costs still fall at the end of what was tried"
+        if math.isnan(most) or math.isnan(worst):
+            method += "; some cost is not a number"
+        rows.append(Regret(person.label, most, worst, sharp and known, method))
     return tuple(rows)
 
 
@@ -94,19 +107,21 @@ def subgame_regrets(problem: Problem, profile: Mapping[str, Any], order: tuple[M
 
 
 def gains(problem: Problem, profile: Mapping[str, Any], move: Move, d: Decision) -> Gains:
+    """What d's player could gain at one decision of a move, everything else as in the profile (cost units): expected over play, and at
+    every input that is tried."""
     base = reached_world(problem, profile, move)
     information = problem.reduction.information[d.name]
     assert information is not None  # a policy may look at what does not matter, too
     keep = tuple(sorted({*move.relevant, *(x for x in information.dims if problem.reduction.coordinates[x].role == "finite")}))
     shape = tuple(size(base, x) for x in keep)
-    q_policy, q_best, spread = compared(problem, base, d, keep, shape, known=True)
-    worst = float(np.max(q_policy - q_best))
-    stake = float(np.max(spread))
+    q_policy, q_best, difference, inside = compared(problem, base, d, keep, shape, known=True)
+    worst = float(np.max(saved(q_policy, q_best)))
+    stake = float(np.max(difference))
     path = problem.world(grid_of(problem, move, ()), problem.natural, profile, relaxation(problem, move, ()))
     varying = tuple(sorted({x for e in observed(d, path) for x in e.dims}))
     shape = tuple(size(path, x) for x in varying)
-    q_policy, q_best, _ = compared(problem, path, d, varying, shape, known=False)
-    return Gains(max(0.0, float(np.sum(q_policy - q_best))), max(0.0, worst), stake)
+    q_policy, q_best, _, inside_too = compared(problem, path, d, varying, shape, known=False)
+    return Gains(float(np.sum(saved(q_policy, q_best))), worst, stake, inside and inside_too)
 
 
 def observed(d: Decision, world: World) -> list[Variable]:
@@ -137,7 +152,8 @@ def relaxation(problem: Problem, move: Move, seen: tuple[str, ...]) -> Relaxatio
 
 
 def reached_world(problem: Problem, profile: Mapping[str, Any], move: Move) -> World:
-    """The game from a move on, what its movers know along coordinates of its own."""
+    """The game from a move on, what its movers know along coordinates of its own; what they know and does not matter is fixed, a draw
+    at its median, an act in the middle of where it may be."""
     roles = problem.reduction.coordinates
     acts = [x for x in move.relevant if roles[x].role == "derived"]
     draws = tuple(x for x in move.relevant if roles[x].role == "nature")
@@ -146,13 +162,15 @@ def reached_world(problem: Problem, profile: Mapping[str, Any], move: Move) -> W
     values: dict[str, Variable] = {x: constant(1.0) for x in move.reached}
     known = {x for name in move.decisions for x in problem.reduction.information[name].dims}  # type: ignore[union-attr]
     for x in known - set(move.relevant):
-        if roles[x].role == "derived":  # it does not matter: in the middle of where it may be
+        if roles[x].role == "nature":
+            values[x] = constant(jnp.median(world.value(x).data))
+        elif roles[x].role == "derived":
             values[x] = constant(sum(act_range(world, problem.game.site(x))) / 2)  # type: ignore[arg-type]
     for x in acts:
         low, high = act_range(world, problem.game.site(x))  # type: ignore[arg-type]
         values[x] = along(x, jnp.linspace(low, high, count))
     if move.pinned:
-        values |= told(problem, world, move)
+        values |= told_by_conditions(world, [problem.game.site(x) for x in move.decisions], move.pinned)  # type: ignore[misc]
     return world.vary(values)
 
 
@@ -165,39 +183,23 @@ def act_range(world: World, d: Decision) -> tuple[float, float]:
     return low, high
 
 
-def told(problem: Problem, world: World, move: Move) -> dict[str, Variable]:
-    """Finite decisions that a move's own conditions tell: the first values under which all conditions hold."""
-    holds: Variable = constant(1.0)
-    for name in move.decisions:
-        for g in problem.game.site(name).guards:
-            holds = lift(jnp.multiply, holds, evaluate(world, g, raw=True))
-    used = tuple(sorted(x for x in move.pinned if x in holds.dims))
-    table = np.asarray(contract([holds], used).data)
-    place = np.unravel_index(int(np.argmax(table > 0)), table.shape)
-    out = {}
-    for x, k in zip(used, place, strict=True):
-        site = problem.game.site(x)
-        assert isinstance(site, Decision)
-        out[x] = constant(float(k)) if site.kind == "bool" else constant(jnp.eye(site.options)[k])
-    return out
-
-
 def size(world: World, dim: str) -> int:
     return world.grid.sizes[dim] if dim in world.grid.sizes else next(v.size(dim) for v in world.overrides.values() if dim in v.dims)
 
 
 def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], shape: tuple[int, ...], known: bool,
-             ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(cost under the policy, least cost, largest difference) at every point of ``keep``: given it, or (not ``known``) weighted by its
-    probability."""
+             ) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    """(cost under the policy, least cost, largest difference), each an array (*shape) of cost units at every point of ``keep``: expected
+    given the point, or (not ``known``) weighted by its probability; and whether the least costs lie inside what was tried."""
     names = keep
     if d.finite:
         own = (*keep, d.name)
-        table = spread_out(cost(problem, world, d, own, known, without=d.name), own, (*shape, d.options))
-        law = spread_out(given(world, own_law(world, d), own), own, (*shape, d.options))
+        table = table_of(cost(problem, world, d, own, known, without=d.name), own, (*shape, d.options))
+        law = table_of(conditional(world, world.factor(d.name), own), own, (*shape, d.options))
         policy = np.sum(np.where(law > 0, law * table, 0.0), -1)
-        return policy, table.min(-1), table.max(-1) - table.min(-1)
-    chosen = spread_out(world.choice(d.name), names, shape)
+        least = without_nan(table).min(-1)
+        return policy, least, table.max(-1) - least, True
+    chosen = table_of(world.choice(d.name), names, shape)
 
     order = tuple(sorted((*names, CANDIDATE)))
 
@@ -205,7 +207,7 @@ def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...],
     def some(values: Array) -> Array:
         turn = [(*names, CANDIDATE).index(x) for x in order]
         varied = world.vary({d.name: Variable(order, jnp.transpose(values, turn))})
-        return spread(cost(problem, varied, d, (*names, CANDIDATE), known), (*names, CANDIDATE), values.shape)
+        return tabulated(cost(problem, varied, d, (*names, CANDIDATE), known), (*names, CANDIDATE), values.shape)
 
     def q(values: np.ndarray) -> np.ndarray:
         wide = np.broadcast_to(values, (*shape, values.shape[-1]))
@@ -219,49 +221,26 @@ def compared(problem: Problem, world: World, d: Decision, keep: tuple[str, ...],
         return np.concatenate(parts, -1)[..., :wide.shape[-1]]
 
     low, high = act_range(world, d)
-    bottom = spread_out(constant(low) if d.low is None else evaluate(world, d.low), names, shape)
-    top = spread_out(constant(high) if d.high is None else evaluate(world, d.high), names, shape)
+    bottom = table_of(constant(low) if d.low is None else evaluate(world, d.low), names, shape)
+    top = table_of(constant(high) if d.high is None else evaluate(world, d.high), names, shape)
     at_chosen = q(chosen[..., None])[..., 0]
     ends = q(np.stack([bottom, top, (bottom + top) / 2], -1))
-    _, least = closing_in(q, bottom, top, chosen, at_chosen, CANDIDATES, ROUNDS)
-    return at_chosen, least, np.maximum(ends.max(-1), at_chosen) - least
-
-
-def own_law(world: World, d: Decision) -> Variable:
-    """The probabilities of a finite decision's options along its own coordinate."""
-    return world.factor(d.name)
+    _, least, falls = widening(q, bottom, top, chosen, at_chosen, CANDIDATES, (d.low is None, d.high is None), ROUNDS, FAR)
+    return at_chosen, least, np.maximum(ends.max(-1), at_chosen) - least, not falls.any()
 
 
 def cost(problem: Problem, world: World, d: Decision, keep: tuple[str, ...], known: bool, without: str | None = None) -> Variable:
-    """What d's player pays of what d can change."""
+    """What d's player pays of what d can change (cost units) at every point of ``keep``: expected given the point (``known``), or weighted
+    by its probability, but for the law of ``without``."""
     touched = problem.dependence.payments_of(d.name)
     total: Variable = constant(0.0)
     for p in problem.pays(problem.decider(d)):
         if p.name in touched:
             value = world.payment(p)
-            total = lift(jnp.add, total, given(world, value, keep) if known else world.expectation(value, keep, without=without))
+            total = lift(jnp.add, total, conditional(world, value, keep) if known else world.expectation(value, keep, without=without))
     return total
 
 
-def given(world: World, v: Variable, keep: tuple[str, ...]) -> Variable:
-    """E of a variable given ``keep``: the weights of what is not known."""
-    pending, seen, factors = list(v.dims), set(keep), []
-    while pending:
-        dim = pending.pop()
-        if dim not in seen and dim in world.grid.sizes:
-            seen.add(dim)
-            factors.append(world.factor(dim))
-            pending.extend(factors[-1].dims)
-    outside = tuple(x for x in union([v, *factors]) if x not in world.grid.sizes)
-    return contract([v, *factors], (*keep, *outside))
-
-
-def spread(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> Array:
-    """A value at every point of ``names``, in their order."""
-    order = tuple(sorted(names))
-    full = jnp.broadcast_to(expand(v, order, 0), tuple(shape[names.index(x)] for x in order))
-    return jnp.transpose(full, [order.index(x) for x in names])
-
-
-def spread_out(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> np.ndarray:
-    return np.asarray(spread(v, names, shape), float)
+def table_of(v: Variable, names: tuple[str, ...], shape: tuple[int, ...]) -> np.ndarray:
+    """``tabulated`` as numbers."""
+    return np.asarray(tabulated(v, names, shape), float)

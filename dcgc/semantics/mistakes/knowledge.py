@@ -205,4 +205,17 @@ UNTOLD = Mistake(
     text("stage t in 1..3 {\n  let h = sum(history(g)) + x\n  let g = [h, sum(history(g))]\n  cost A = sum(g)\n}"),
 )
 
+CIRCLE = Mistake(
+    "K322",
+    "nobody can move first",
+    "`{name}` waits for what it determines itself: it needs {circle}",
+    "somebody must decide without knowing the others: leave one of these names out of `knowing`, or let a later stage know it",
+    "What depends on each other in a circle has no order in time: there is no first move, whatever nature draws, "
+    "and policies need not have "
+    "a consistent outcome. Witsenhausen (1971, 1975) calls such a structure of information not causal, and it need "
+    "not be solvable. An equation that "
+    "is meant is written `solve x in [lo, hi] : ..`.",
+    text("player B\ndecide v : Real by A knowing w\ndecide w : Real by B knowing v\ncost A = (v - w)^2\ncost B = (v + w)^2"),
+)
+
 KNOWLEDGE = tuple(value for value in list(globals().values()) if isinstance(value, Mistake))
