@@ -17,8 +17,8 @@ CODES: dict[str, Code] = {
              "can exhaust the memory.",
              ""),
         Code("F003", "a tree that no text states",
-             "One play passes an information set twice (absent-mindedness), so that one act has to be taken several times, by one rule, "
-             "at different moments: the imported text has no statement for it.",
+             "Nobody has a choice in the file's game, or one play passes an information set twice (absent-mindedness), so that one act has "
+             "to be taken several times, by one rule, at different moments: the imported text has no statement for it.",
              ""),
         Code("F004", "a game without a finite tree",
              "`dcgc export` makes draws and decisions few, but some things have no finite counterpart: what is charged on information, "

@@ -20,11 +20,12 @@ CROWDING = 4.0
 def cell_means(law: Continuous, count: int, arguments: Sequence[Array]) -> np.ndarray:
     """(histories, count) means of a scalar law between its quantiles k / count and (k + 1) / count. ``arguments``: (histories,) each.
 
-    The mean of a draw given a set of histories is kept; its variance is that of the law less the mean variance within a cell.
+    The mean of the law is kept; the variance is the law's less the mean variance within a cell. nan where the law has no mean.
     """
     own = [a[:, None] for a in arguments]
-    if count == 1:
-        return np.asarray(law.mean(*own))
+    mean = np.asarray(law.mean(*own))
+    if count == 1 or not np.all(np.isfinite(mean)):
+        return np.broadcast_to(np.where(np.isfinite(mean), mean, np.nan), (len(mean), count))
     if law.affine_in_base:
         rule = normal_cells(count, "probability", "mean") if law.base == "normal" else uniform_cells(count)
         return np.asarray(law.transform(jnp.asarray(rule.nodes[:, 0])[None], *own))

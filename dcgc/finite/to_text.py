@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
@@ -33,6 +34,8 @@ def to_text(game: FiniteGame, source: Source | None = None) -> str:
     plan = grouped(game)
     if len(plan.places) > MOST_PLACES:
         raise fail(f"{len(plan.places)} draws and decisions are too many for a text: at most {MOST_PLACES}", place, code="F002")
+    if all(p.player == CHANCE for p in plan.places):
+        raise fail("nobody has a choice in this game", place, "a text needs a decision", "F003")
     return "\n".join(Writer(plan).lines()) + "\n"
 
 
@@ -59,7 +62,8 @@ class Writer:
     def stem(self, p: Place) -> str:
         """What the sets of a place are called in common."""
         stems = {self.game.sets[s].label.split("|")[0].strip() for s in p.sets}
-        return stems.pop() if len(stems) == 1 else ""
+        stem = stems.pop() if len(stems) == 1 else ""
+        return "" if re.fullmatch(r"\([0-9]+,[0-9]+\)", stem) else stem  # Gambit's own numbers say nothing
 
     # ------------------------------------------------------------ the text
 
@@ -67,20 +71,30 @@ class Writer:
         title = " ".join(self.game.title.replace('"', "'").replace("\\", "/").split())
         yield f"game {self.title}" + (f' "{printable(title)}"' if title else "")
         yield f"player {', '.join(self.players)}"
-        yield from self.places()
-        yield from self.payments()
+        paid = list(self.payments())
+        spoken = set(re.findall(r"\w+", " ".join(paid)))
+        for k, p in enumerate(self.plan.places):
+            spoken |= {self.names[x] for x in p.knowing} | {self.names[x] for x in (p.given,) if x is not None}
+            spoken |= set(re.findall(r"\w+", "" if p.free else self.condition(self.plays[k], k)))
+        yield from self.places(spoken)
+        yield from paid
 
-    def places(self) -> Iterator[str]:
-        """Draws and decisions; those under one condition that follow each other share its block."""
+    def places(self, spoken: Container[str]) -> Iterator[str]:
+        """Draws and decisions; those under one condition that follow each other share its block. Draws that nothing else speaks of are left
+        out: nobody sees them and nothing is paid on them."""
         last = ""
         for k in sorted(range(len(self.plan.places)), key=lambda k: not self.plan.places[k].free):
             p = self.plan.places[k]
+            if p.player == CHANCE and self.names[k] not in spoken:
+                continue
             condition = "" if p.free else self.condition(self.plays[k], k)
             if condition != last:
                 yield from ["}"] if last else []
                 yield from [f"when {condition} {{"] if condition else []
             last = condition
             margin = "  " if condition else ""
+            if p.free:
+                yield f"# {self.names[k]} is made at once: where it is reached, others come before it in some plays and after it in others"
             if p.player == CHANCE and p.actions != tuple(str(j + 1) for j in range(len(p.actions))):
                 yield f"{margin}# {self.names[k]}: " + ", ".join(f"{j + 1} is {printable(a) or 'unnamed'}" for j, a in enumerate(p.actions))
             yield margin + (self.draw(k, p) if p.player == CHANCE else self.decision(k, p))
