@@ -24,6 +24,7 @@ from .texts import decode, find_game, folder_of, read_source
 if TYPE_CHECKING:
     import numpy as np
 
+    from .finite.from_game import Shadow
     from .learning.settings import Progress, Settings, Trained
     from .lower.problem import Problem
     from .runs.folder import Run
@@ -129,6 +130,18 @@ def load(game: str | os.PathLike[str], set: Mapping[str, object] | None = None, 
     ledger.raise_errors()
     assert checked is not None
     return Game(checked, values, ledger.sorted())
+
+
+def finite(game: Game, grid: int = 5, ranges: Mapping[str, tuple[float, float]] | None = None) -> Shadow:
+    """The game as a finite tree, with what was done to make it one: ``dcgc.finite.write_efg(finite(game).game)`` is a file for Gambit.
+
+    ``grid``: points of a continuous draw and acts of a real decision; ``ranges``: least and greatest act by decision ("": of all). Raises
+    GameError (F004, F005) for what has no finite tree, or too large a one.
+    """
+    set_up_jax_once()
+    from .finite.from_game import finite_game
+
+    return finite_game(game.checked, grid, ranges)
 
 
 # ---------------------------------------------------------------- results

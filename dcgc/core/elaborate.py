@@ -47,6 +47,15 @@ def elaborate(checked: CheckedGame, ledger: Ledger, form: str = "auto") -> Game 
     return game if len(ledger.errors) == before else None
 
 
+def elaborate_written(checked: CheckedGame, ledger: Ledger) -> tuple[Game, dict[str, core.Expression]] | None:
+    """The core graph with all stages written out, and for every site after which a halt may have come the chance that none has. The
+    graph itself has this in payments and in what outlives the stages alone."""
+    before = len(ledger.errors)
+    elaborator = Elaborator(checked, ledger, "written")
+    game = elaborator.run()
+    return (game, elaborator.time.survived) if len(ledger.errors) == before else None
+
+
 class Elaborator(Resolver):
     """Walks the statements once, in order."""
 
