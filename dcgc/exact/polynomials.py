@@ -17,7 +17,7 @@ import numpy as np
 from .stationary import Unsolved
 
 DENOMINATOR = 10**12
-LARGEST = 4000  # terms of one polynomial
+LARGEST = 400  # terms of one polynomial
 
 
 @dataclass(frozen=True)

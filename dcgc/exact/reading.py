@@ -31,7 +31,8 @@ class Act:
 
 @dataclass(frozen=True)
 class LinearQuadratic:
-    """``acts``: in time order; ``costs`` (players, n, n): each pays z' Q z; ``people``: the players; ``normal`` (draws,): which draws are
+    """``acts``: in time order; ``costs`` (players, n, n): each pays z' Q z; ``people``: the players (of a team the
+    first alone); ``normal`` (draws,): which draws are
     normal; ``draws``: the columns of the draws in z."""
 
     count: int
@@ -65,7 +66,8 @@ def linear_quadratic(problem: Problem) -> LinearQuadratic:
     order = reordered(game, game.count - entries)
     where = np.argsort(order)
     people = tuple(dict.fromkeys(problem.decider(d) for d in decisions))
-    acts = tuple(Act(d.name, people.index(problem.decider(d)), where[game.acts[d.name]], game.seen[d.name][:, order]) for d in decisions)
+    people = people[:1] if problem.is_team else people  # who pay the same are one
+    acts = tuple(Act(d.name, 0 if problem.is_team else people.index(problem.decider(d)), where[game.acts[d.name]], game.seen[d.name][:, order]) for d in decisions)
     costs = np.stack([sum((game.paid[p.name] for p in problem.pays(x)), np.zeros((game.count, game.count)))[np.ix_(order, order)]
                       for x in people])
     normal, names = np.zeros(game.count - entries - 1, bool), [""] * (game.count - entries - 1)

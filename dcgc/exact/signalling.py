@@ -19,7 +19,7 @@ from ..lower.problem import Problem
 from .polynomials import rational, solutions
 from .stationary import Unsolved
 
-MOST = 8  # slopes
+MOST = 4  # slopes
 NEWTON = 20
 
 

@@ -24,6 +24,10 @@ class Unsolved(Exception):
     """Why theory gives no solution here, in words."""
 
 
+class NotConvex(Unsolved):
+    """Somebody's first-order conditions are those of a maximum or a saddle: there is no equilibrium to be found further on."""
+
+
 @dataclass(frozen=True)
 class Unknown:
     """One decision: its player, a basis (rank, drivers) of what it knows, and the part R (k, drivers) of its derivative."""
@@ -47,7 +51,7 @@ class Stationary:
 
 def stationary(unknowns: Sequence[Unknown], blocks: np.ndarray) -> Stationary:
     """The solution. ``blocks`` (players, K, K): 2 Q_P between all entries, in the order of the unknowns. Raises Unsolved where it is not
-    unique, or somebody's cost is not convex in its own acts."""
+    unique, NotConvex where somebody's cost is not convex in its own acts."""
     widths = [len(u.rest) for u in unknowns]
     starts = np.cumsum([0, *widths])
     players = np.repeat([u.player for u in unknowns], widths)
@@ -91,7 +95,7 @@ def own_curvature(unknowns: Sequence[Unknown], blocks: np.ndarray, players: np.n
         value = float(np.linalg.eigvalsh((own + own.T) / 2)[0]) / scale
         if value < -FLAT:
             names = ", ".join(u.name for u in unknowns if u.player == player)
-            raise Unsolved(f"the cost of whoever decides {names} is not convex in it (least second derivative {value * scale:.6g}): "
+            raise NotConvex(f"the cost of whoever decides {names} is not convex in it (least second derivative {value * scale:.6g}): "
                            "the first-order conditions are not sufficient")
         least = min(least, value)
     return float(least)
