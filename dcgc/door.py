@@ -299,6 +299,8 @@ def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folde
     notes = tuple(f"no engine of this version reads the setting {key!r}" for key in unread)
     if game.checked.variant and game.core.published:
         notes += (f"what is published is of the game as it is written, not of its variant {' '.join(game.checked.variant.flags)}",)
+    notes += tuple(f"the hard budget of {bits:g} bits over {', '.join(names)} is shared out evenly among them, which need not be the best "
+                   "division: give each channel a budget of its own to try another" for names, bits in game.core.divided)
     set_up_jax(resolved.precision)
     check_engine(resolved.engine)
     game, resolved = in_its_form(game, resolved)

@@ -82,7 +82,7 @@ class Elaborator(Resolver):
             citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
             constraints=tuple(self.constraints), equations=tuple(self.equations),
             routes=tuple(self.routes), gradient_budget=self.gradient_budget,
-            committed=tuple(self.committed), block=self.block,
+            divided=tuple(self.divided), committed=tuple(self.committed), block=self.block,
         )
 
     def team_members(self, members: tuple[tuple[str, int | None], ...]) -> tuple[tuple[str, int | None], ...]:

@@ -53,6 +53,7 @@ class Resolver:
         self.functions: dict[str, Basis] = {}  # what is a whole function
         self.observing = False
         self.averaged: set[str] = set()
+        self.divided: list[tuple[tuple[str, ...], float]] = []
         self.postponed: list[tuple[tree.TotalBudget, Scope]] = []
         self.settling = False
         self.broken: set[str] = set()
