@@ -47,7 +47,7 @@ class Writer:
         game, names = plan.game, Names()
         self.labels = [labels(p.actions) if p.player != CHANCE else None for p in plan.places]
         names.taken |= {x for own in self.labels for x in own or ()}
-        self.title = names.give("".join(w[:1].upper() + w[1:] for w in game.title.replace("'", "").split()), "Imported")
+        self.title = names.give("".join(w[:1].upper() + w[1:] for w in re.findall(r"\w+", game.title.replace("'", ""))), "Imported")
         self.players = [names.give(p, f"Player{k + 1}") for k, p in enumerate(game.players)]
         self.names = [names.give(self.stem(p), "chance" if p.player == CHANCE else f"move_{self.players[p.player]}") for p in plan.places]
         self.ends: dict[Literal, int] = {}
@@ -61,7 +61,7 @@ class Writer:
 
     def stem(self, p: Place) -> str:
         """What the sets of a place are called in common."""
-        stems = {self.game.sets[s].label.split("|")[0].strip() for s in p.sets}
+        stems = {re.sub(r" \([0-9]+\)$", "", self.game.sets[s].label.split("|")[0].strip()) for s in p.sets}
         stem = stems.pop() if len(stems) == 1 else ""
         return "" if re.fullmatch(r"\([0-9]+,[0-9]+\)", stem) else stem  # Gambit's own numbers say nothing
 

@@ -127,7 +127,7 @@ def same(one: FiniteGame, other: FiniteGame) -> bool:
 
 
 def back(game: FiniteGame) -> FiniteGame:
-    return door.finite(door.load(to_text(game))).game
+    return door.shadow(door.load(to_text(game))).game
 
 
 @pytest.mark.parametrize("text", [HORSE, SIGNALLING, CARDS], ids=["horse", "signalling", "cards"])
@@ -169,7 +169,7 @@ def test_sets_without_an_order_keep_their_payoffs(read):
     """Expected payoffs under any behaviour are those of the file, though each player now decides at once."""
     game = read(CROSSED)
     text = to_text(game)
-    again = door.finite(door.load(text)).game
+    again = door.shadow(door.load(text)).game
     chance = np.random.default_rng(3)
     for _ in range(3):
         a, b = chance.dirichlet([1, 1], 2)

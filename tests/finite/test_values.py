@@ -136,6 +136,24 @@ payoff B = (1 - p - q) * q
     assert gaps[2] < gaps[1] < gaps[0] and gaps[2] < 0.03
 
 
+def test_a_duopoly_with_private_costs_approaches_its_equilibrium(tree_of):
+    """The mean of both firms at a pure equilibrium of the tree, against 64/9 + 1/12 (Gal-Or 1986), which training reaches."""
+    def gap(n: int) -> float:
+        game = tree_of("cournot_private", n)
+        pay = np.array([[float(x) for x in game.totals[t]] for t in game.terminals]).reshape(n, n, n, n, 2)  # costs, then quantities
+        costs, own, other = np.arange(n), np.zeros(n, int), np.zeros(n, int)
+        for _ in range(20):
+            before = own, other
+            own = pay[:, costs, :, other, 0].mean(0).argmax(1)
+            other = pay[costs, :, own, :, 1].mean(0).argmax(1)
+        assert all(np.array_equal(a, b) for a, b in zip(before, (own, other), strict=True))
+        reached = pay[costs[:, None], costs[None], own[:, None], other[None]].mean((0, 1))
+        return abs(reached.mean() - (64 / 9 + 1 / 12))
+
+    coarse, fine = gap(5), gap(9)
+    assert fine < coarse < 0.2 and fine < 0.1
+
+
 def test_teams_share_and_everybody_pays_what_the_text_says(tree_of):
     text = """game Teams
 player A, B, C
@@ -156,7 +174,7 @@ def test_pooled_members_pay_what_any_of_them_is_charged():
 
     text = "game Two\nplayer A, B\ndecide a : Bool by A knowing nothing\ndecide b : Bool by B knowing nothing\n" \
            "payoff A = a\npayoff B = 3 * b\n"
-    game = door.finite(door.load(text, team={"All": "A,B"})).game
+    game = door.shadow(door.load(text, team={"All": "A,B"})).game
     assert [[float(x) for x in game.totals[t]] for t in game.terminals] == [[0, 0], [3, 3], [1, 1], [4, 4]]
 
 
