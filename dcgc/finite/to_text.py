@@ -25,12 +25,12 @@ def to_text(game: FiniteGame, source: Source | None = None) -> str:
     """The text of a game. ``source``: the file it comes from, for diagnostics. Raises GameError (F002, F003)."""
     source = source or Source("game", "")
     place = Span(source, 0, min(3, len(source.text)))
+    if len(game.terminals) > MOST_ENDS:
+        raise fail(f"{len(game.terminals)} ends are too many for a text: at most {MOST_ENDS}", place, code="F002")
     if game.absent_minded is not None and len(game.sets[game.absent_minded].actions) > 1:
         s = game.sets[game.absent_minded]
         raise fail(f"one play passes the information set {s.label!r} of {game.players[s.player]} twice (absent-mindedness)", place,
                    "one rule for several moments is a decision of a `stage` that does not know the stage: write that by hand", "F003")
-    if len(game.terminals) > MOST_ENDS:
-        raise fail(f"{len(game.terminals)} ends are too many for a text: at most {MOST_ENDS}", place, code="F002")
     plan = grouped(game)
     if len(plan.places) > MOST_PLACES:
         raise fail(f"{len(plan.places)} draws and decisions are too many for a text: at most {MOST_PLACES}", place, code="F002")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from scipy.optimize import linprog
 
 from dcgc.finite import FiniteGame, write_nfg
 from dcgc.finite.tree import CHANCE
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def sequence_form_value(game: FiniteGame) -> float:
@@ -201,8 +204,24 @@ def test_messages_are_choices_and_listeners_hear_no_more(tree_of):
     assert len(receiver) == 4 and len(game.terminals) == 4 * 4 * 4
 
 
+def test_the_absent_minded_driver(tree_of):
+    """One rule for both exits: 4 p (1 - p) + (1 - p)^2, at most 4/3 at p = 1/3 (Piccione and Rubinstein 1997)."""
+    game = tree_of((ROOT / "examples/structures/absent_minded_driver.dcg").read_text())
+    (own,) = [k for k, s in enumerate(game.sets)]
+    assert game.absent_minded == own and len(game.terminals) == 3
+    for p in (0, 1 / 3, 0.8):
+        assert game.expected([[1 - p, p]])[0] == pytest.approx(4 * p * (1 - p) + (1 - p) ** 2, abs=1e-12)
+
+
+def test_one_rule_for_all_stages_knows_what_it_sees(tree_of):
+    """A rule that sees the last act alone: two information sets in three stages (nothing before counts as no), beside their number."""
+    text = "game Habit\nplayer A\nstage t in 1..3 {\n  decide a : Bool by A knowing last(a, 0)\n  payoff A = t * a\n}\n"
+    assert len(tree_of(text).sets) == 2
+    assert len(tree_of(text.replace("last(a, 0)", "last(a, 0), t")).sets) == 1 + 2 + 2
+
+
 def test_forgetting_is_said(tree_of):
-    """The driver with two exits, one rule for each, who does not remember the first (not absent-minded: two decisions)."""
+    """Who sees a draw and then only its own act forgets the draw."""
     text = """game Forgetful
 player A
 random x ~ Bernoulli(0.5)
