@@ -95,7 +95,7 @@ class Elaborator(Resolver):
             citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
             constraints=tuple(self.constraints), equations=tuple(self.equations),
             routes=tuple(self.routes), gradient_budget=self.gradient_budget,
-            committed=tuple(self.committed), block=self.block,
+            divided=tuple(self.divided), committed=tuple(self.committed), block=self.block,
         )
 
     def team_members(self, members: tuple[tuple[str, int | None], ...]) -> tuple[tuple[str, int | None], ...]:
@@ -386,8 +386,11 @@ class Elaborator(Resolver):
             self.settings.append((x.key, value if x.subject is None else f"{' '.join(x.subject.span.text.split())}={value}"))
 
     def plot(self, s: tree.Plot, scope: Scope) -> None:
-        self.plots.append(Plot(self.expression(s.value, scope), self.expression(s.against, scope), s.value.span.text,
-                               s.against.span.text, scope.axes, s.span))
+        value, against = self.expression(s.value, scope), self.expression(s.against, scope)
+        if any(isinstance(x, core.Rule) for e in (value, against) for x in core.walk(e)):
+            raise Unlowered("L001", "a plot of a policy at inputs of one's own cannot be drawn yet", s.span,
+                            "plot what is decided against what is known, and ask for `measure .. = rule(..)` at a few inputs")
+        self.plots.append(Plot(value, against, s.value.span.text, s.against.span.text, scope.axes, s.span))
 
     # ------------------------------------------------------------ parts of statements
 
