@@ -50,8 +50,8 @@ def elaborate(checked: CheckedGame, ledger: Ledger, form: str = "auto") -> Game 
 @dataclass(frozen=True)
 class WrittenOut:
     """``game``: with all stages written out. ``survived``: of every site before which a halt may have come the chance that none has (the
-    graph itself has this in payments and in what outlives the stages alone). ``shared``: decisions and channels, by their names in the text,
-    of which one rule serves all stages."""
+    graph itself has this in payments and in what outlives the stages alone). ``shared``: decisions and channels, by their names in the
+    text, of which one rule serves all stages."""
 
     game: Game
     survived: Mapping[str, core.Expression]
