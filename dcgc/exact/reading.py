@@ -67,7 +67,8 @@ def linear_quadratic(problem: Problem) -> LinearQuadratic:
     where = np.argsort(order)
     people = tuple(dict.fromkeys(problem.decider(d) for d in decisions))
     people = people[:1] if problem.is_team else people  # who pay the same are one
-    acts = tuple(Act(d.name, 0 if problem.is_team else people.index(problem.decider(d)), where[game.acts[d.name]], game.seen[d.name][:, order]) for d in decisions)
+    acts = tuple(Act(d.name, 0 if problem.is_team else people.index(problem.decider(d)), where[game.acts[d.name]],
+                     game.seen[d.name][:, order]) for d in decisions)
     costs = np.stack([sum((game.paid[p.name] for p in problem.pays(x)), np.zeros((game.count, game.count)))[np.ix_(order, order)]
                       for x in people])
     normal, names = np.zeros(game.count - entries - 1, bool), [""] * (game.count - entries - 1)

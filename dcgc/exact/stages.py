@@ -1,8 +1,8 @@
 """Feedback games of many stages, by the coupled Riccati recursion on the state, the last stage first.
 
-A stage is read as matrices over (1, states, draws of the stage, acts). Everybody's value of the states after it is a quadratic form, so that
-the stage is a game with quadratic costs, solved by linear systems as in ``moves`` (Basar and Olsder 1999, section 6.2.3; zero-sum: section
-6.5). Several stages or two hundred: one such game each.
+A stage is read as matrices over (1, states, draws of the stage, acts). Everybody's value of the states after it is a quadratic form, so
+that the stage is a game with quadratic costs, solved by linear systems as in ``moves`` (Basar and Olsder 1999, section 6.2.3; zero-sum:
+section 6.5). Several stages or two hundred: one such game each.
 """
 
 from __future__ import annotations
