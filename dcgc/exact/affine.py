@@ -12,7 +12,7 @@ from ..learning import affine_newton
 from ..learning.affine_moments import Moments
 from ..lower.problem import Problem
 from ..verify.joint import joint_gain
-from .reading import LinearQuadratic
+from .reading import LinearQuadratic, payer
 from .signalling import AffineProfiles, affine_profiles
 from .solution import Assumption, Exact
 from .stationary import Unsolved
@@ -52,7 +52,7 @@ def solve_affine(problem: Problem, game: LinearQuadratic) -> Exact:
 
 
 def labels_of(problem: Problem) -> list[str]:
-    return [x.label for x in dict.fromkeys(problem.decider(d) for d in problem.game.decisions)]
+    return [payer(problem, x) for x in dict.fromkeys(problem.decider(d) for d in problem.game.decisions)]
 
 
 def is_equilibrium(problem: Problem, profile: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from ..learning.backward_engine import BackwardEngine
 from ..learning.settings import Settings
 from ..lower.problem import Problem
 from .finite import SURE, FiniteGame, minimax, pure, supports, zero_sum
+from .reading import payer
 from .solution import Assumption, Exact
 from .stationary import Unsolved
 
@@ -31,7 +32,7 @@ def solve_finite(problem: Problem, facts: Facts) -> Exact:
         if found is not None:
             return found
     costs = game.costs
-    labels = [x.label for x in game.people]
+    labels = [payer(problem, x) for x in game.people]
     if problem.is_team:
         at = tuple(int(k) for k in np.unravel_index(int(np.argmin(costs[0])), costs.shape[1:]))
         ties = int((costs[0] <= costs[0].min() + 1e-12 * (1 + np.abs(costs[0]).max())).sum())

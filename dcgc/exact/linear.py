@@ -11,7 +11,7 @@ from ..lower.problem import Problem
 from .moves import Move, solve_moves
 from .nested import is_static, not_nested, solve_team
 from .profile import inside_bounds, profile_of
-from .reading import LinearQuadratic
+from .reading import LinearQuadratic, payer
 from .solution import Assumption, Exact
 from .stationary import FLAT, Stationary, Unsolved
 
@@ -69,7 +69,8 @@ def by_one_system(problem: Problem, game: LinearQuadratic, static: bool, team: b
     assumptions.append(unique([found.size], [found.residual]))
     theorem = (STATIC_TEAM if static else NESTED_TEAM) if team else SADDLE if zero else STATIC_GAME
     kind = "static" if static else "partially nested"
-    what = f"{kind} linear-quadratic-Gaussian team" if team else "linear-quadratic zero-sum game" if zero else \
+    gaussian = "-Gaussian" if game.normal.all() and len(game.normal) else ""
+    what = f"{kind} linear-quadratic{gaussian} team" if team else "linear-quadratic zero-sum game" if zero else \
         "linear-quadratic game of static information"
     strict = found.curvature > FLAT
     return Exact(profile_of(problem, rules), f"{what}: gains by one linear system of {found.size} equations", theorem, tuple(assumptions),
@@ -158,4 +159,4 @@ def costs_of(problem: Problem, game: LinearQuadratic, rules: Mapping[str, np.nda
     base, count = 1 + len(game.normal), len(game.places)
     plan = np.concatenate([rules[a.name] @ a.known for a in game.acts])
     played = np.concatenate([np.eye(base), np.linalg.solve(np.eye(count) - plan[:, base:], plan[:, :base])])
-    return {x.label: float(np.einsum("ij,ik,jk->", q, played, played)) for x, q in zip(game.people, game.costs, strict=True)}
+    return {payer(problem, x): float(np.einsum("ij,ik,jk->", q, played, played)) for x, q in zip(game.people, game.costs, strict=True)}

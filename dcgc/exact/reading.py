@@ -82,6 +82,12 @@ def linear_quadratic(problem: Problem) -> LinearQuadratic:
     return LinearQuadratic(game.count, acts, costs, people, normal, tuple(names))
 
 
+def payer(problem: Problem, person: Person) -> str:
+    """How what a player pays is called: by the team's name where a team decides everything."""
+    everybody = {problem.decider(d) for d in problem.game.decisions}
+    return next((name for name, members in problem.teams.items() if problem.is_team and everybody <= members), person.label)
+
+
 # ---------------------------------------------------------------- spans of rows
 
 

@@ -13,6 +13,7 @@ from ..lower.problem import Problem
 from ..lower.strategy import stage_of_combinations
 from .control import solve_control
 from .linear import of_moves, theorem_of
+from .reading import payer
 from .solution import Assumption, Exact
 from .stages import solve_stages
 from .stationary import Unsolved
@@ -69,7 +70,7 @@ def profile(problem: Problem, solver: Solver, policies: Policies) -> dict[str, o
 def costs(solver: Solver, policies: Policies) -> dict[str, float]:
     """What everybody who decides pays, nobody erring, by second moments."""
     _, paid, _, _ = solver.programs[0](policies, jnp.zeros(solver.linear.shape[3]))
-    return {x.label: float(v) for x, v in zip(solver.linear.people, np.asarray(paid), strict=True)}
+    return {payer(solver.problem, x): float(v) for x, v in zip(solver.linear.people, np.asarray(paid), strict=True)}
 
 
 def opposed(solver: Solver) -> bool:

@@ -94,11 +94,13 @@ def range_of(game: GameDiagram, name: str) -> dict[str, bool]:
         low = number(site.low) if site.low is not None else None
         return {"nonnegative": True} if low is not None and low >= 0 else {"real": True}
     if isinstance(site, Random):
-        if site.distribution in ("Exponential", "LogNormal", "Gamma", "Beta", "Bernoulli"):
+        if site.distribution in ("Exponential", "LogNormal", "Gamma", "Beta"):  # 0 is never drawn
+            return {"positive": True}
+        if site.distribution == "Bernoulli":
             return {"nonnegative": True}
         if site.distribution == "Uniform":
             low = number(site.arguments[0])
-            return {"nonnegative": True} if low is not None and low >= 0 else {"real": True}
+            return {"positive": True} if low is not None and low >= 0 else {"real": True}
     return {"real": True}
 
 
