@@ -16,20 +16,18 @@ import numpy as np
 from ..learning.stage_moments import Solver
 from ..lower.linear_stages import Matrices
 from .reading import basis, within
-from .stages import stages_of
 from .stationary import FLAT, Unsolved
 
 
 @dataclass(frozen=True)
 class Control:
     """``rules`` (stages, k, 1 + inputs), ``gains`` of each stage (k, 1 + core + draws) on the estimate, ``variances`` of each stage (core,
-    core) of the core given what is known, ``curvature``: the least second derivative of the cost in an act, over the largest. ``cost``."""
+    core) of the core given what is known, ``curvature``: the least second derivative of the cost in an act, over the largest."""
 
     rules: np.ndarray
     gains: tuple[np.ndarray, ...]
     variances: tuple[np.ndarray, ...]
     curvature: float
-    cost: float
 
 
 def core_of(stages: list[Matrices], ending: np.ndarray, states: int, outside: int) -> np.ndarray:
@@ -64,7 +62,7 @@ def without_blanks(stages: list[Matrices], start: np.ndarray) -> list[Matrices]:
     return out
 
 
-def solve_control(solver: Solver) -> Control:
+def solve_control(solver: Solver, read: list[Matrices]) -> Control:
     """The optimal control. Raises Unsolved where there is more than one decision in a stage, or memory is not perfect."""
     linear = solver.linear
     if len(solver.slots) != 1:
@@ -72,11 +70,11 @@ def solve_control(solver: Solver) -> Control:
     states, outside, inside, width = linear.shape
     n = 1 + states + outside
     ending = np.asarray(linear.ending())[0]
-    stages = without_blanks([m for _, m in stages_of(solver)][::-1], np.asarray(solver.start))
+    stages = without_blanks(read, np.asarray(solver.start))
     core = core_of(stages, ending, states, outside)
     gains, curvature = riccati(stages, ending / solver.discount**solver.length, core, solver.discount, n, inside)
     rules, variances = kalman(solver, stages, gains, core, n, inside)
-    return Control(np.stack(rules), tuple(gains), tuple(variances), curvature, 0.0)
+    return Control(np.stack(rules), tuple(gains), tuple(variances), curvature)
 
 
 def riccati(stages: list[Matrices], last: np.ndarray, core: np.ndarray, discount: float, n: int, inside: int,

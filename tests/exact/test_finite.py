@@ -27,7 +27,8 @@ def test_kuhn_poker_by_the_scorecard() -> None:
     solved = solve(game.problem)
     card = score(game.problem, solved.profile)
     assert float(card.figures["payoff(First)"]) == pytest.approx(-1 / 18, abs=1e-8)
-    assert float(card.figures["bluff2"]) == pytest.approx(1 / 3, abs=1e-8) and float(card.figures["hero2"]) == pytest.approx(1 / 3, abs=1e-8)
+    assert float(card.figures["bluff2"]) == pytest.approx(1 / 3, abs=1e-8)
+    assert float(card.figures["hero2"]) == pytest.approx(1 / 3, abs=1e-8)
     assert max(r.ex_ante for r in card.regrets) < 1e-8
 
 

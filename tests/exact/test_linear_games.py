@@ -59,7 +59,8 @@ def test_cournot_with_private_costs() -> None:
 
 
 @pytest.mark.parametrize(("reveal", "profits"), [
-    ((0, 0), (100 / 9 + 2 / 25, 100 / 9 + 2 / 25)), ((1, 1), (100 / 9 + 2 / 27, 100 / 9 + 2 / 27)), ((1, 0), (100 / 9 + 1 / 18, 100 / 9 + 7 / 72))])
+    ((0, 0), (100 / 9 + 2 / 25, 100 / 9 + 2 / 25)), ((1, 1), (100 / 9 + 2 / 27, 100 / 9 + 2 / 27)),
+    ((1, 0), (100 / 9 + 1 / 18, 100 / 9 + 7 / 72))])
 def test_cournot_with_signals(reveal: tuple[int, int], profits: tuple[float, float]) -> None:
     solved = solve(door.load("cournot_signals", set={"reveal1": reveal[0], "reveal2": reveal[1]}).problem)
     assert (-solved.costs["Firm1"], -solved.costs["Firm2"]) == pytest.approx(profits, abs=EXACT)
@@ -108,7 +109,8 @@ def test_sticky_prices(form: str) -> None:
 
 
 def test_sticky_prices_on_committed_paths() -> None:
-    assert solve(door.load("sticky_prices", set={"feedback": 0, "spread": 1e-6}).problem).costs["Firm[1]"] == pytest.approx(-31.855708785, abs=EXACT)
+    solved = solve(door.load("sticky_prices", set={"feedback": 0, "spread": 1e-6}).problem)
+    assert solved.costs["Firm[1]"] == pytest.approx(-31.855708785, abs=EXACT)
 
 
 def pursuit(q: float, length: int) -> tuple[float, float, list[tuple[float, float]]]:

@@ -10,11 +10,14 @@ import pytest
 
 from dcgc import door
 from dcgc.exact import NoTheory, baseline, solve
+from dcgc.exact.control import solve_control
 from dcgc.exact.linear import solve_linear
 from dcgc.exact.moves import solve_moves
 from dcgc.exact.nested import not_nested, solve_team
 from dcgc.exact.reading import linear_quadratic
+from dcgc.exact.stages import costs_of, stages_of
 from dcgc.information.facts import facts
+from dcgc.learning.stage_moments import Solver
 
 EXACT = 1e-8
 
@@ -89,11 +92,13 @@ def test_recursions_over_stages_that_are_not_written_out() -> None:
     """They agree with the written form at three stages; at two hundred (below) with recursions written by hand."""
     short = replace(door.load("lqg", set={"T": 3}), form="scanned").problem
     written = solve_moves(linear_quadratic(door.load("lqg", set={"T": 3}).problem))[0]["u@3"].reshape(-1)  # 1, y1, y2, u1, u2, y3
-    solved = solve(short)
-    seen = np.asarray(solved.profile["u"].policy.gains)[2, 0]  # (y1, y2, -), (u1, u2, -), y3
+    solver = Solver(short)
+    stages = stages_of(solver)
+    rules = solve_control(solver, stages).rules
+    seen = rules[2, 0, 1:]  # (y1, y2, -), (u1, u2, -), y3
     assert sorted(seen[np.abs(seen) > 0]) == pytest.approx(sorted(written[1:]), abs=1e-9)
     assert seen[-1] == pytest.approx(written[-1], abs=1e-9)
-    assert solved.costs["Controller"] == pytest.approx(riccati_kalman(3)[2], abs=EXACT)
+    assert costs_of(solver, stages, {"u": rules}) == pytest.approx([riccati_kalman(3)[2]], abs=EXACT)
 
 
 @pytest.mark.study

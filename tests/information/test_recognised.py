@@ -10,12 +10,13 @@ from dcgc.information.recognised import Recognised
 
 
 def of(cost: str, decide: str = "decide u : Real by P knowing x") -> Recognised:
-    return facts(door.load(f"game G\nplayer P\nrandom x ~ Uniform(1, 2)\nrandom z ~ Normal(0, 1)\n{decide}\ncost P = {cost}\n").core).recognised
+    text = f"game G\nplayer P\nrandom x ~ Uniform(1, 2)\nrandom z ~ Normal(0, 1)\n{decide}\ncost P = {cost}\n"
+    return facts(door.load(text).core).recognised
 
 
 @pytest.mark.parametrize(("cost", "curvature"), [
-    ("x * u^2", "strictly convex"), ("x * u^4", "convex"), ("-(u - x)^2", "concave"), ("u * z", "linear"), ("exp(u) - u", "strictly convex"),
-    ("z * u^2", None), ("z^2 * u^2", "convex"), ("sin(u)", None), ("u^3", None)])
+    ("x * u^2", "strictly convex"), ("x * u^4", "convex"), ("-(u - x)^2", "concave"), ("u * z", "linear"),
+    ("exp(u) - u", "strictly convex"), ("z * u^2", None), ("z^2 * u^2", "convex"), ("sin(u)", None), ("u^3", None)])
 def test_curvature(cost: str, curvature: str | None) -> None:
     assert of(cost).curvatures.get("u") == curvature
 
