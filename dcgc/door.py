@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .exact.solution import Exact
+    from .finite.from_game import Shadow
     from .learning.settings import Progress, Settings, Trained
     from .lower.problem import Problem
     from .runs.folder import Run
@@ -138,6 +139,18 @@ def load(game: str | os.PathLike[str], set: Mapping[str, object] | None = None, 
     ledger.raise_errors()
     assert checked is not None
     return Game(checked, values, ledger.sorted())
+
+
+def finite(game: Game, grid: int = 5, ranges: Mapping[str, tuple[float, float]] | None = None) -> Shadow:
+    """The game as a finite tree, with what was done to make it one: ``dcgc.finite.write_efg(finite(game).game)`` is a file for Gambit.
+
+    ``grid``: points of a continuous draw and acts of a real decision; ``ranges``: least and greatest act by decision ("": of all). Raises
+    GameError (F004, F005) for what has no finite tree, or too large a one.
+    """
+    set_up_jax_once()
+    from .finite.from_game import finite_game
+
+    return finite_game(game.checked, grid, ranges)
 
 
 # ---------------------------------------------------------------- results
@@ -310,8 +323,11 @@ def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folde
     notes = tuple(f"no engine of this version reads the setting {key!r}" for key in unread)
     if game.checked.variant and game.core.published:
         notes += (f"what is published is of the game as it is written, not of its variant {' '.join(game.checked.variant.flags)}",)
+    notes += tuple(f"the hard budget of {bits:g} bits over {', '.join(names)} is shared out evenly among them, which need not be the best "
+                   "division: give each channel a budget of its own to try another" for names, bits in game.core.divided)
     set_up_jax(resolved.precision)
     check_engine(resolved.engine)
+    game, resolved = in_its_form(game, resolved)
     check_objective(game, resolved)
     if folder is None and not keep and not resume:
         return compute(game, resolved, None, thorough, report, stop, notes)
@@ -665,6 +681,31 @@ def open_run(folder: str | os.PathLike[str]) -> Result:
     game = game if game.form == settings.stages else replace(game, form=settings.stages)
     set_up_jax(settings.precision)
     return read_result(run, game, settings, ())
+
+
+def as_trained(game: Game) -> Game:
+    """The game in the form in which it is trained without flags."""
+    from .runs.configuration import resolve
+
+    set_up_jax_once()
+    return in_its_form(game, resolve(game.core.settings, {})[0])[0]
+
+
+def in_its_form(game: Game, settings: Settings) -> tuple[Game, Settings]:
+    """The game with its stages in the form in which they are trained, where that is left to the compiler."""
+    if settings.stages != "auto" or game.core.block is not None or dict(game.core.settings).get("stages") is not None or not any(
+            isinstance(s, tree.Stage) for s in game.checked.statements):
+        return game, settings
+    ledger = Ledger()
+    core = elaborate(game.checked, ledger, "scanned")
+    if core is None or core.block is None or core.committed:
+        return game, settings
+    from .learning.stage_form import better_once
+    from .lower.problem import prepare
+
+    if not better_once(game.problem, prepare(core), settings):
+        return game, settings
+    return replace(game, form="scanned"), replace(settings, stages="scanned")
 
 
 def read_result(run: Run, game: Game, settings: Settings, notes: tuple[str, ...]) -> Result:

@@ -52,6 +52,8 @@ COMMANDS: Mapping[str, Command] = MappingProxyType({
     "compare": Command("compare", "GAME", "train with several estimators of the messages' gradients, compare them"),
     "quantise": Command("quantise", "RUN", "make a channel's reals a code of few words; the result is a run"),
     "audit": Command("audit", "RUN", "what the words of a run mean, how much they say, what they are worth"),
+    "export": Command("export", "GAME", "write a game as a finite one for Gambit (.efg, .nfg)"),
+    "import": Command("import_", "FILE", "make the text of a game from Gambit's .efg"),
     "list": Command("games", "", "the games that come with dcgc"),
     "version": Command("version", "", "versions of dcgc and of what it stands on"),
 })

@@ -23,6 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     game = door.load(options.game, set=read_values(options.values), commit=options.commits, team=read_teams(options.teams))
+    game = door.as_trained(game)
     graph = show_game(game.core)
     sentences = [*door.explain(game), *door.engines(game)]
     if options.json:

@@ -47,6 +47,15 @@ def elaborate(checked: CheckedGame, ledger: Ledger, form: str = "auto") -> Game 
     return game if len(ledger.errors) == before else None
 
 
+def elaborate_written(checked: CheckedGame, ledger: Ledger) -> tuple[Game, dict[str, core.Expression]] | None:
+    """The core graph with all stages written out, and for every site after which a halt may have come the chance that none has. The
+    graph itself has this in payments and in what outlives the stages alone."""
+    before = len(ledger.errors)
+    elaborator = Elaborator(checked, ledger, "written")
+    game = elaborator.run()
+    return (game, elaborator.time.survived) if len(ledger.errors) == before else None
+
+
 class Elaborator(Resolver):
     """Walks the statements once, in order."""
 
@@ -73,7 +82,7 @@ class Elaborator(Resolver):
             citations=tuple(c.reference for c in checked.citations), channels=tuple(self.channels),
             constraints=tuple(self.constraints), equations=tuple(self.equations),
             routes=tuple(self.routes), gradient_budget=self.gradient_budget,
-            committed=tuple(self.committed), block=self.block,
+            divided=tuple(self.divided), committed=tuple(self.committed), block=self.block,
         )
 
     def team_members(self, members: tuple[tuple[str, int | None], ...]) -> tuple[tuple[str, int | None], ...]:
@@ -361,8 +370,11 @@ class Elaborator(Resolver):
             self.settings.append((x.key, value if x.subject is None else f"{' '.join(x.subject.span.text.split())}={value}"))
 
     def plot(self, s: tree.Plot, scope: Scope) -> None:
-        self.plots.append(Plot(self.expression(s.value, scope), self.expression(s.against, scope), s.value.span.text,
-                               s.against.span.text, scope.axes, s.span))
+        value, against = self.expression(s.value, scope), self.expression(s.against, scope)
+        if any(isinstance(x, core.Rule) for e in (value, against) for x in core.walk(e)):
+            raise Unlowered("L001", "a plot of a policy at inputs of one's own cannot be drawn yet", s.span,
+                            "plot what is decided against what is known, and ask for `measure .. = rule(..)` at a few inputs")
+        self.plots.append(Plot(value, against, s.value.span.text, s.against.span.text, scope.axes, s.span))
 
     # ------------------------------------------------------------ parts of statements
 

@@ -126,8 +126,8 @@ def repeat(el: Elaborator, s: tree.Stage, scope: Scope, length: float) -> None:
     for c in el.channels[counts[1]:]:
         beforehand = frozenset().union(*(core.references(e) for e in c.information.given)) - {s.binder}
         if beforehand and (c.price is not None or c.average):
-            raise Unlowered("L001", "a look that is paid for what it tells beyond what is known already, in stages that are not written out, "
-                            "cannot be lowered yet", c.span, "look at the difference from what is known: `attend z : P to x - known`")
+            raise Unlowered("L001", "a look that is paid for what it tells beyond what is known already cannot be lowered yet, in stages "
+                            "that are not written out", c.span, "look at the difference from what is known: `attend z : P to x - known`")
     close(el, s, first, delays)
 
 

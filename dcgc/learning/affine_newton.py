@@ -265,10 +265,13 @@ def bounded_in(problem: Problem, stages: Stages, profile: Mapping[str, Strategy]
     """The same for stages that are elaborated once."""
     if not any(d.low is not None or d.high is not None for d in problem.game.decisions):
         return dict(profile)
-    world = stages.situations({d.name: neutral_rule for d in problem.game.decisions}, jax.random.key(seed + 17))
+    neutral, key = {d.name: neutral_rule for d in problem.game.decisions}, jax.random.key(seed + 17)
+    inside = stages.situations(neutral, key)
+    outside = stages.around(neutral, key) if any(not d.repeated for d in problem.game.decisions) else inside
     out = {}
     for k, decisions in problem.groups.items():
         d, s = decisions[0], profile[k]
+        world = inside if d.repeated else outside
         if d.low is not None or d.high is not None:
             s = eqx.tree_at(lambda x: x.head, s, strategy_in(problem, world, d, "affine", keys(0, 1)[0], location=0.0, scale=1.0).head)
         out[k] = s

@@ -37,8 +37,11 @@ def alike(replies: Callable[[Acts], Acts], start: Mapping[str, Array], bounds: M
 
     nothing = {k: jnp.full_like(x, jnp.nan) for k, x in start.items()}
     sides = [{k: jnp.broadcast_to(bounds[k][i], x.shape) for k, x in start.items()} for i in (0, 1)]
-    begun: Any = (dict(start), nothing, nothing, *sides, jnp.asarray(jnp.inf), jnp.asarray(0))
-    end = jax.lax.while_loop(lambda s: (s[-2] > SETTLED) & (s[-1] < ROUNDS), body, begun)
+    begun = (dict(start), nothing, nothing, *sides, jnp.asarray(jnp.inf), jnp.asarray(0))
+    def going_on(state: tuple[Any, ...]) -> Array:
+        return (state[-2] > SETTLED) & (state[-1] < ROUNDS)
+
+    end: Any = jax.lax.while_loop(going_on, body, begun)
     return dict(end[0])
 
 

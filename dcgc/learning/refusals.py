@@ -16,6 +16,13 @@ def not_smooth(problem: Problem) -> str | None:
     return None
 
 
+def own_policies(problem: Problem) -> str | None:
+    """For engines that let the first member of a large family stand for all."""
+    symmetric = {p.name for p in problem.source.players if p.symmetric}
+    return next((f"{d.actor.name} is a large family whose members have policies of their own" for d in problem.game.decisions
+                 if d.axes and d.actor.name not in symmetric), None)
+
+
 def off_the_grid(problem: Problem) -> str | None:
     """For engines whose tables stand on a grid of what is known."""
     if problem.loops:

@@ -78,11 +78,14 @@ class Continuum:
 
 def least(f: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> float:
     """The least point of a function of one number between two bounds (a side without a bound is searched ever farther)."""
+    def cost(x: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(f(x), nan=math.inf, posinf=math.inf)
+
     left = low if math.isfinite(low) else min(-1.0, high - 1.0)
     right = high if math.isfinite(high) else max(1.0, left + 1.0)
     for _ in range(WIDER):
         x = np.linspace(left, right, COARSE)
-        k = int(np.argmin(f(x)))
+        k = int(np.argmin(cost(x)))
         width = right - left
         if k < COARSE // 8 and not math.isfinite(low) and k == 0:
             left -= width
@@ -93,7 +96,7 @@ def least(f: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> flo
     for _ in range(ROUNDS):
         step = x[1] - x[0]
         x = np.clip(np.linspace(x[k] - step, x[k] + step, CLOSER), left, right)
-        k = int(np.argmin(f(x)))
+        k = int(np.argmin(cost(x)))
     return float(x[k])
 
 

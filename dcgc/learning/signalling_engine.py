@@ -56,7 +56,7 @@ class SignallingEngine(Engine):
         base, prior = game.places(SAMPLED)
         types = Types(game, base, prior)
         apart = apart_profiles(game, types)
-        together = pooled(game, types)
+        together = pooled(game, types) if apart else []  # without the first there may be others that tell something: not for here
         report(Progress(self.name, f"{len(apart)} profile{'s' * (len(apart) != 1)} that tell{'s' * (len(apart) == 1)} types apart, "
                         f"{len(together)} that tells nothing", 1, 1, math.nan))
         return {"done": True, "profiles": [*apart, *together]}

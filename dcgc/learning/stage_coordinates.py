@@ -74,10 +74,11 @@ def coordinates(problem: Problem, stages: Stages, policies: Mapping[str, Strateg
     plays = int(np.clip(SEEN // (length * members), 4, 64))
     rules = {d.name: policies[problem.leader_of[d.name]] if played else neutral_rule for d in problem.game.decisions}
     world = stages.situations(rules, jax.random.key(seed + 29), plays * length, plays, moves)
+    outside = stages.around(rules, jax.random.key(seed + 31)) if any(not d.repeated for d in problem.game.decisions) else world
     frames = {}
     for k, s in policies.items():
         d = problem.groups[k][0]
-        index, reals = inputs(world, d)
+        index, reals = inputs(world if d.repeated else outside, d)
         dims = union([index, reals])
         shape = tuple(next(v.size(x) for v in (index, reals) if x in v.dims) for x in dims)
         at = np.broadcast_to(np.asarray(expand(index, dims, 0)), shape).reshape(-1).astype(int)

@@ -28,7 +28,7 @@ from ..core.expression import Reference
 from ..lower.columns import Columns
 from ..lower.problem import Problem
 from ..lower.stages import Stages, discount_of, horizon
-from ..lower.strategy import Strategy
+from ..lower.strategy import Multiplier, Strategy
 from ..primitives.points import sobol_uniform, whitened
 from ..primitives.relaxations import Relaxation
 from .affine_newton import bounded_in, own_curvature, roots
@@ -39,7 +39,7 @@ from .refusals import not_smooth
 from .settings import Progress, Reporter, Settings
 from .smoothing import LOGISTIC, temperature
 from .stage_coordinates import Coordinates, coordinates
-from .stage_gradients import own_gradients
+from .stage_gradients import excesses, own_gradients
 from .stage_sweep import alike_in_all_stages, backward, places_by_stage
 from .starting import keys, neutral_rule, pick, strategy_in
 
@@ -48,6 +48,8 @@ STEPS = 1000
 PLAYED = 120_000  # player-stages of one evaluation, about
 MATCHED = 240  # draws of all stages together whose moments are matched
 DENSE = 64  # coefficients whose Jacobian is built column by column
+FIRST = 0.1  # a multiplier
+PATIENCE = 0.3  # how fast multipliers follow, a step
 STARTS = 3
 PROBES = 6
 ITERATIONS = 60
@@ -58,7 +60,8 @@ def plays(problem: Problem, settings: Settings) -> int:
     """Samples of one evaluation: even, and fewer the larger the game."""
     if settings.samples is not None:
         return 2 * max(1, settings.samples // 2)
-    many = PLAYED // (horizon(problem) * problem.members)
+    words = math.prod(d.options for d in problem.game.decisions if d.channel is not None and d.enumerable)  # each is played on
+    many = PLAYED // (horizon(problem) * problem.members * words)
     return int(min(1024, max(8, many)) // 2 * 2)
 
 
@@ -97,9 +100,12 @@ def relaxed(problem: Problem, share: Array | float) -> Relaxation | None:
 
 def fresh_strategies(problem: Problem, stages: Stages, settings: Settings, count: int, affine: bool, free: bool) -> dict[str, Strategy]:
     """Random policies by group, ``count`` of each stacked."""
-    world = stages.situations({d.name: neutral_rule for d in problem.game.decisions}, jax.random.key(settings.seed + 17))
+    neutral, key = {d.name: neutral_rule for d in problem.game.decisions}, jax.random.key(settings.seed + 17)
+    inside = stages.situations(neutral, key)
+    outside = stages.around(neutral, key) if any(not d.repeated for d in problem.game.decisions) else inside
     out = {}
     for i, (k, ds) in enumerate(problem.groups.items()):
+        world = inside if ds[0].repeated else outside
         family, options = ("affine", {}) if affine else family_of(problem, settings, ds[0])
         made = [strategy_in(problem, world, ds[0], family, key, options, free=free) for key in keys(settings.seed * 7907 + i, count)]
         out[k] = jax.tree.map(lambda *x: jnp.stack(x), *made)
@@ -125,8 +131,8 @@ class StageEngine(Engine):
                 return f"{d.name} is a finite decision of a large family, no member of which can stand for all: {problem.apart}"
             if d.finite and not d.enumerable:
                 return f"{d.name} is an array of choices"
-        if problem.game.constraints:
-            return "a constraint beside stages that are not written out"
+        if any(c.axes for c in problem.game.constraints):
+            return "a constraint of every member of a large family"
         return None
 
     def way(self, problem: Problem) -> str:
@@ -142,7 +148,10 @@ class StageEngine(Engine):
         count = settings.restarts or STARTS
         stacked = fresh_strategies(problem, stages, settings, count, self.affine, False)
         moments = jax.vmap(optax.scale_by_adam().init)(eqx.filter(stacked, spec(stacked)))
-        return {"step": 0, "done": False, "strategies": stacked, "moments": jax.tree.leaves(moments), "costs": np.full(count, np.nan)}
+        held = {c.multiplier: jnp.full((count, horizon(problem)) if c.repeated else (count,), 0.0 if c.equality else FIRST)
+                for c in problem.game.constraints}
+        return {"step": 0, "done": False, "strategies": stacked, "moments": jax.tree.leaves(moments), "costs": np.full(count, np.nan),
+                "held": held}
 
     def steps(self, settings: Settings) -> int:
         return settings.steps or STEPS
@@ -153,14 +162,16 @@ class StageEngine(Engine):
         run, template = stepper(problem, settings, state["strategies"], steps, settings.learning_rate or self.rate)
         moments = jax.tree.unflatten(jax.tree.structure(template), state["moments"])
         key = jax.random.key(settings.seed * 100_003 + 1)
-        strategies, moments, costs = run(state["strategies"], moments, jnp.arange(state["step"], state["step"] + length), key)
+        numbers = jnp.arange(state["step"], state["step"] + length)
+        strategies, moments, held, costs = run(state["strategies"], moments, state["held"], numbers, key)
         costs = np.asarray(costs)
         end = state["step"] + length
         report(Progress(self.name, f"{len(costs)} start{'s' * (len(costs) > 1)}, {plays(problem, settings)} plays a step", end, steps,
                         float(np.nanmin(costs)) if np.isfinite(costs).any() else math.nan))
         if not np.isfinite(costs).any():
             raise FloatingPointError("every start ended in a cost that is not a number")
-        return {"step": end, "done": end >= steps, "strategies": strategies, "moments": jax.tree.leaves(moments), "costs": costs}
+        return {"step": end, "done": end >= steps, "strategies": strategies, "moments": jax.tree.leaves(moments), "costs": costs,
+                "held": held}
 
     def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
         order = np.argsort(np.where(np.isfinite(state["costs"]), state["costs"], np.inf))
@@ -172,6 +183,7 @@ class StageEngine(Engine):
                 d = problem.groups[k][0]
                 hard = d.finite and not d.mixed
                 profile[k] = Strategy(one.policy, one.head, one.location, one.scale, one.sizes, True) if hard else one
+            profile |= {name: Multiplier(x[int(r)]) for name, x in state["held"].items()}
             found.append(Found(profile, 1))
         return found
 
@@ -185,6 +197,8 @@ class StageAffineEngine(Engine):
     fresh = True
 
     def refuses(self, problem: Problem) -> str | None:
+        if problem.game.constraints:
+            return "a constraint stands beside what is no function of second moments"
         return not_smooth(problem) or StageEngine().refuses(problem)
 
     def start(self, problem: Problem, settings: Settings) -> State:
@@ -347,26 +361,34 @@ def stepper(problem: Problem, settings: Settings, stacked: Mapping[str, Strategy
     schedule = optax.cosine_decay_schedule(rate, steps, alpha=1e-3)
     adam = optax.scale_by_adam()
 
-    def one(trained: Any, fixed: Any, moments: Any, numbers: Array, key: Array) -> tuple[Any, Any, Array]:
-        def step(carry: tuple[Any, Any], number: Array) -> tuple[tuple[Any, Any], Array]:
-            now, moments = carry
+    equal = {c.multiplier: c.equality for c in problem.game.constraints}
+
+    def one(trained: Any, fixed: Any, moments: Any, held: Any, numbers: Array, key: Array) -> tuple[Any, Any, Any, Array]:
+        def step(carry: tuple[Any, Any, Any], number: Array) -> tuple[tuple[Any, Any, Any], Array]:
+            now, moments, held = carry
             outside, inside = jax.random.split(jax.random.fold_in(key, number))
             before = stages.outside.draw(outside, samples, True)
-            gradient, cost = own_gradients(stages, eqx.combine(now, fixed), which, before, inside, relaxed(problem, number / steps), True)
+            profile = {**eqx.combine(now, fixed), **{k: Multiplier(x) for k, x in held.items()}}
+            smooth = relaxed(problem, number / steps)
+            gradient, cost = own_gradients(stages, profile, which, before, inside, smooth, True)
+            if held:
+                pace = PATIENCE * schedule(number) / rate
+                over = excesses(stages, profile, before, inside, smooth, True)
+                held = {k: x + pace * jnp.tanh(over[k]) if equal[k] else x * jnp.exp(pace * jnp.tanh(over[k])) for k, x in held.items()}
             finite = jax.tree.reduce(lambda a, g: a & jnp.all(jnp.isfinite(g)), gradient, jnp.asarray(True))
             gradient = jax.tree.map(lambda g: jnp.where(finite, g, 0.0), gradient)
             moves, moments = adam.update(gradient, moments)
             now = jax.tree.map(lambda p, m: p - schedule(number) * m, now, moves)
-            return (now, moments), cost
+            return (now, moments, held), cost
 
-        (trained, moments), costs = jax.lax.scan(step, (trained, moments), numbers)
-        return trained, moments, jnp.mean(costs[-min(20, costs.shape[0]):])
+        (trained, moments, held), costs = jax.lax.scan(step, (trained, moments, held), numbers)
+        return trained, moments, held, jnp.mean(costs[-min(20, costs.shape[0]):])
 
     @eqx.filter_jit
-    def run(strategies: Any, moments: Any, numbers: Array, key: Array) -> tuple[Any, Any, Array]:
+    def run(strategies: Any, moments: Any, held: Any, numbers: Array, key: Array) -> tuple[Any, Any, Any, Array]:
         trained, fixed = eqx.partition(strategies, which)
-        trained, moments, costs = jax.vmap(one, in_axes=(0, 0, 0, None, None))(trained, fixed, moments, numbers, key)
-        return eqx.combine(trained, fixed), moments, costs
+        trained, moments, held, costs = jax.vmap(one, in_axes=(0, 0, 0, 0, None, None))(trained, fixed, moments, held, numbers, key)
+        return eqx.combine(trained, fixed), moments, held, costs
 
     template = jax.eval_shape(jax.vmap(adam.init), eqx.filter(stacked, which))
     cached = problem._cache.setdefault("stage stepper", {})

@@ -12,11 +12,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core.expression import Apply, Expression, Member, Others, Reference, Select, Whole
-from ..core.site import Constraint, Decision, Game, Payment
+from ..core.site import Decision, Game, Payment
 from ..information.dependence import mentioned
 from ..lower.problem import Person, Problem
-from ..lower.stages import Account, Stages
-from ..lower.strategy import Deviator, Multiplier
+from ..lower.stages import Account, Stages, excess_of, priced
+from ..lower.strategy import Deviator
 from ..primitives.relaxations import Relaxation
 from .own import projecting
 
@@ -82,12 +82,6 @@ def own_costs(stages: Stages, profile: Mapping[str, Any], mover: Mover, own: Map
     return stages.play(rules, before, inside, [account], priced(problem, profile), relaxation, antithetic=antithetic, moves=moves).costs[0]
 
 
-def priced(problem: Problem, profile: Mapping[str, Any]) -> dict[str, Array] | None:
-    """The parameters with the multipliers of a profile; None without any."""
-    held = {k: m.value for k, m in profile.items() if isinstance(m, Multiplier)}
-    return {**problem.parameters, **held} if held else None
-
-
 def excesses(stages: Stages, profile: Mapping[str, Any], before: Array, inside: Array, relaxation: Relaxation | None = None,
              antithetic: bool = False) -> dict[str, Array]:
     """By multiplier the E[excess] of every constraint: (stages,) of one that holds in each of them, else ()."""
@@ -101,11 +95,6 @@ def excesses(stages: Stages, profile: Mapping[str, Any], before: Array, inside: 
         if not c.repeated:
             out[c.multiplier] = problem.excess(played.after, c)
     return out
-
-
-def excess_of(c: Constraint) -> Payment:
-    """The excess of a constraint in a stage, as if it were paid."""
-    return Payment(f"excess of {c.name}", c.axes, (), c.span, c.actor, c.excess, constraint=c.name, repeated=True)
 
 
 def own_gradients(stages: Stages, profile: Mapping[str, Any], which: Mapping[str, Any], before: Array, inside: Array,

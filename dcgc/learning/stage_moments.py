@@ -43,8 +43,8 @@ Policies = dict[str, Array]  # by group (stages, k, 1 + d)
 @dataclass(frozen=True)
 class Solution:
     """``policies``: coefficients of (1, what is seen) by group and stage. ``costs`` (players,), ``curvature``: the least second derivative
-    of anybody's cost in an act, ``change``: of the costs in the last sweep, over their size. ``held``, ``excess``: the constraints' multipliers and E[excess],
-    stage by stage, then those outside of the stages."""
+    of anybody's cost in an act, ``change``: of the costs in the last sweep, over their size. ``held``, ``excess``: the constraints'
+    multipliers and E[excess], stage by stage, then those outside of the stages."""
 
     policies: Policies
     costs: np.ndarray
@@ -265,7 +265,8 @@ class Solver:
     def solve(self, policies: Policies) -> Solution:
         """Sweeps until the costs stay, and in each pause a step of dual ascent, in units of what the last one did."""
         count = self.length * len(self.linear.inner) + len(self.linear.outer)
-        equal = np.array([c.equality for _ in range(self.length) for c in self.linear.inner] + [c.equality for c in self.linear.outer], bool)
+        kinds = [*self.linear.inner] * self.length + [*self.linear.outer]
+        equal = np.array([c.equality for c in kinds], bool)
         held = np.zeros(count)
         found = self.swept(policies, jnp.asarray(held), ERRORS[0], SWEEPS)
         slope = np.full(count, np.nan)
@@ -298,7 +299,8 @@ class Solver:
         each = len(self.linear.inner)
         inner = found.held[:self.length * each].reshape(self.length, each)
         out = {c.multiplier: Multiplier(jnp.asarray(inner[:, i])) for i, c in enumerate(self.linear.inner)}
-        return out | {c.multiplier: Multiplier(jnp.asarray(x)) for c, x in zip(self.linear.outer, found.held[self.length * each:], strict=True)}
+        outer = zip(self.linear.outer, found.held[self.length * each:], strict=True)
+        return out | {c.multiplier: Multiplier(jnp.asarray(x)) for c, x in outer}
 
     # ------------------------------------------------------------ from and to policies
 

@@ -31,6 +31,7 @@ class StageMomentsEngine(Engine):
     title = "affine policies by second moments, forward and backward over the stages"
     repeats = True
     settles = True
+    fresh = True  # exact moments: no node can be learned
 
     def refuses(self, problem: Problem) -> str | None:
         block = problem.game.block

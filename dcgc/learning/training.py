@@ -21,6 +21,7 @@ from .dynamic_engine import DynamicEngine
 from .engine import Engine, Found
 from .jumps import relaxed_costs, ways
 from .lattice_engine import LatticeEngine
+from .member_engine import MemberEngine
 from .message_engine import MessageEngine
 from .network_engine import NetworkEngine, misfit
 from .obedience_engine import ObedienceEngine
@@ -35,8 +36,8 @@ from .stage_moments_engine import StageMomentsEngine
 from .sweep_engine import SweepEngine, exact_replies
 
 ENGINES: Mapping[str, Engine] = {e.name: e for e in (
-    SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), NetworkEngine(),
-    ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageMomentsEngine(), StageAffineEngine(),
+    SignallingEngine(), AffineEngine(), BackwardEngine(), SweepEngine(), LatticeEngine(), SilenceEngine(), MessageEngine(), MemberEngine(),
+    NetworkEngine(), ObedienceEngine(), StackelbergEngine(), SoftenedEngine(), DynamicEngine(), StageMomentsEngine(), StageAffineEngine(),
     StageEngine())}
 
 ACCEPTED = 1e-6  # regret, over the stakes, at which no further engine is asked
@@ -74,7 +75,8 @@ def plan(problem: Problem, settings: Settings) -> tuple[list[str], list[str]]:
         span = problem.game.decisions[0].span
         why = "; ".join(n for n in notes if n.split(":")[0] in order)
         if problem.game.block is not None and not why:
-            why = "its stages are too many to be written out, or one policy serves all of them"
+            why = "somebody announces a policy for stages that are not written out" if problem.leaders else \
+                "its stages are too many to be written out, or one policy serves all of them"
         why = why or "none that follows an announcement has policies of the families that the text asks for"
         raise GameError((Diagnostic("L006", f"no engine can train this game: {why}", span,
                                     "see `dcgc show` for what the compiler found"),))
@@ -118,8 +120,8 @@ def asked_for(problem: Problem) -> list[str]:
     if problem.leaders:
         return [] if restricted - {"affine"} else ["stackelberg"] if restricted else ["obedience", "stackelberg", "softened"]
     if not restricted:
-        return ["signalling", "affine", "backward", "sweeps", "lattices", "silence", "messages", "networks"]
-    return ["affine", "messages", "networks"] if restricted == {"affine"} else ["messages", "networks"]
+        return ["signalling", "affine", "backward", "sweeps", "lattices", "silence", "messages", "members", "networks"]
+    return ["affine", "messages", "members", "networks"] if restricted == {"affine"} else ["messages", "networks"]
 
 
 def train(problem: Problem, settings: Settings, store: Store | None = None, report: Reporter = lambda p: None,
@@ -294,4 +296,5 @@ def not_a_number(problem: Problem, why: str) -> Diagnostic:
     site = first_not_finite(problem)
     span = site.span if site is not None else problem.game.payments[0].span  # where it happens only for trained policies
     return Diagnostic("R001", f"training met a value that is not a number ({why})", span,
-                      "look for a logarithm, a root or a division whose argument can leave its domain")
+                      "look for a logarithm, a root or a division whose argument can leave its domain, or for an act that pays the "
+                      "more the larger it is: `Interval(a, b)` bounds it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -107,9 +108,10 @@ def picked(base: Variable, position: int, index: Variable, one_hot: bool) -> Var
 def _apply(world: World, e: core.Apply) -> Variable:
     if e.function in JUMPS:
         return JUMPS[e.function](world, [evaluate(world, a) for a in e.arguments])
-    if e.function == "sum" and isinstance(e.arguments[0], core.Select) and \
+    if e.function in ("sum", "mean") and isinstance(e.arguments[0], core.Select) and \
             any(isinstance(i, core.Others) for i in e.arguments[0].indices):
-        return all_but_own(world, e.arguments[0])
+        total = all_but_own(world, e.arguments[0])
+        return total if e.function == "sum" else Variable(total.dims, total.data / entries_of_others(world, e.arguments[0]))
     if e.function == "pow" and isinstance(e.arguments[1], core.Constant) and not isinstance(e.arguments[1].value, tuple):
         return lift(functions.fixed_power(e.arguments[1].value), evaluate(world, e.arguments[0]))
     arguments = [evaluate(world, a) for a in e.arguments]
@@ -133,6 +135,14 @@ def all_but_own(world: World, e: core.Select) -> Variable:
     mine = _select(world, core.Select(e.base, own, e.one_hot))
     mine = whole(jnp.sum, mine) if mine.own else mine
     return lift(jnp.subtract, total, mine)
+
+
+def entries_of_others(world: World, e: core.Select) -> int:
+    """How many numbers ``x[others]`` has."""
+    base = evaluate(world, e.base).own
+    sizes = [i.axis.size - 1 if isinstance(i, core.Others) else n for i, n in zip(e.indices, base, strict=False)
+             if isinstance(i, (core.Others, core.Whole))]
+    return math.prod((*sizes, *base[len(e.indices):]))
 
 
 def where(condition: Variable, then: Variable, otherwise: Variable) -> Variable:

@@ -80,7 +80,8 @@ class LinearStages:
     @cached_property
     def limited(self) -> np.ndarray:
         """(inner constraints, messages): 1 where it is the budget of a message."""
-        return np.array([[float(m == sole(c.excess)) for m in self.messages] for c in self.inner]).reshape(len(self.inner), len(self.messages))
+        rows = [[float(m == sole(c.excess)) for m in self.messages] for c in self.inner]
+        return np.array(rows).reshape(len(self.inner), len(self.messages))
 
     def holders(self, constraints: tuple[Constraint, ...]) -> np.ndarray:
         """(constraints, players): 1 for whoever must hold it."""
@@ -241,8 +242,8 @@ def unsuitable(problem: Problem) -> str | None:
         if c.axes or (told and (not c.repeated or not leading(c.excess) or told[0].signal is None or told[0].kept != 1.0)):
             return "a constraint is no function of second moments"
     for p in game.payments:
-        if p.information is not None and p.constraint is None and not (p.repeated and p.information.signal is not None and p.information.kept == 1.0 and
-                                              fixed(problem, p)):
+        m = p.information
+        if m is not None and p.constraint is None and not (p.repeated and m.signal is not None and m.kept == 1.0 and fixed(problem, p)):
             return "what a message costs is no function of second moments"
     return None
 

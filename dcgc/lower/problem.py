@@ -16,7 +16,7 @@ from ..information.dependence import Dependence, mentioned
 from ..information.reduction import FINITE_LAWS, Coordinate, Reduction, reduce_information
 from ..information.sisters import alike
 from ..information.structure import linear_quadratic_gaussian, nested
-from ..passes import Unrepresentable, representative, simplify, simplify_again
+from ..passes import Unrepresentable, own_policies, representative, simplify, simplify_again
 from ..primitives.relaxations import Relaxation
 from .evaluate import evaluate
 from .grid import Grid
@@ -142,7 +142,7 @@ class Problem:
     @cached_property
     def is_team(self) -> bool:
         """One team, and nobody with a cost of their own: everybody who decides is charged for the same payments."""
-        if self.game.block is not None and any(d.axes for d in self.game.decisions) and any(
+        if any(d.axes for d in self.game.decisions) and any(
                 p.axes and p.actor.member is not None for p in self.game.payments):
             return False  # the first member of a large family stands for rivals
         deciders = [self.decider(d) for d in self.game.decisions]
@@ -330,5 +330,6 @@ def prepare(source: Game) -> Problem:
             game = simplify_again(representative(game))
         except Unrepresentable as found:
             why = str(found)
+            game = own_policies(game)
     parameters = {n: jnp.asarray(v, float) for n, v in game.parameters.items()}
     return Problem(source, game, parameters, apart=why)

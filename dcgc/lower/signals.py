@@ -38,13 +38,15 @@ Costs = Callable[[Array, Array, Array], Array]
 @dataclass(frozen=True)
 class SenderGame:
     """``sender``: a real decision that knows draws as they are; ``receiver``: the other decision, which knows the sender's act alone.
-    ``draw``: the type, if it is one continuous draw; ``finite``: the draws that it consists of if not."""
+    ``draw``: the type, if it is one continuous draw; ``finite``: the draws that it consists of if not. ``sizes``: how many values each
+    finite draw has."""
 
     problem: Problem
     sender: Decision
     receiver: Decision
     draw: str | None
     finite: tuple[str, ...]
+    sizes: Mapping[str, int]
     _cache: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     # ------------------------------------------------------------ types
@@ -52,7 +54,7 @@ class SenderGame:
     @property
     def types(self) -> int:
         """How many types there are where they are finitely many."""
-        return math.prod(finite_size(self.problem, x) for x in self.finite)
+        return math.prod(self.sizes[x] for x in self.finite)
 
     def ends(self) -> tuple[float, float, bool, bool]:
         """(low, high) of the type in its base variable, and whether each is really an end of its law."""
@@ -90,7 +92,7 @@ class SenderGame:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(finite_size(self.problem, x) for x in sorted(self.finite))
+        return tuple(self.sizes[x] for x in sorted(self.finite))
 
     def label(self, place: float) -> str:
         """A type in words: the value of the draw."""
@@ -123,7 +125,7 @@ class SenderGame:
             if name == self.draw:
                 builder.axes[name] = Axis(base, jnp.ones(base.shape[0]))
             elif c.role == "finite":
-                builder.axes[name] = finite_axis(finite_size(self.problem, name))
+                builder.axes[name] = finite_axis(self.sizes[name])
             else:
                 builder.axes[name] = draw_axis(site, HIDDEN * (4 if self.problem.has_steps else 1), self.problem.has_steps)
         return builder.grid()
@@ -211,4 +213,8 @@ def recognised(problem: Problem) -> SenderGame | str:
         return f"what {receiver.name} should be does not depend on the type"
     if any(p.information is not None for p in game.payments):
         return "information is priced"
-    return SenderGame(problem, sender, receiver, continuous[0] if continuous else None, () if continuous else tuple(known.dims))
+    own = {x for p in problem.pays(problem.decider(sender)) for e in (*p.guards, p.cost) for x in references(problem.dependence.inline(e))}
+    if sender.name not in own:
+        return f"{sender.name} costs nothing: it is talk"
+    sizes = {r.name: finite_size(problem, r.name) for r in game.randoms if problem.natural.coordinates[r.name].role == "finite"}
+    return SenderGame(problem, sender, receiver, continuous[0] if continuous else None, () if continuous else tuple(known.dims), sizes)

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core.expression import bind, references
-from ..core.site import SO_FAR, Decision, Payment, Record, StageBlock, State
+from ..core.site import SO_FAR, Constraint, Decision, Payment, Record, StageBlock, State
 from ..information.dependence import mentioned
 from ..primitives.relaxations import Relaxation
 from .carry import Carry, Ran, full, hide, keep, settled, spread
@@ -31,6 +31,7 @@ from .evaluate import evaluate
 from .grid import Grid
 from .problem import Person, Problem
 from .rollout import SAMPLE, drawn
+from .strategy import Multiplier
 from .variable import Variable, constant, lift
 from .world import Rule, World
 
@@ -130,7 +131,7 @@ class Stages:
         """What is asked of the stages once they are over."""
         game, up = self.problem.game, self.problem.dependence.ancestors
         later = [s for s in game.sites if not s.repeated and not isinstance(s, Record)]
-        names = set().union(*(up[s.name] for s in later if self.figures or isinstance(s, Payment)))
+        names = set().union(*(up[s.name] for s in later if self.figures or isinstance(s, (Payment, Decision))))
         if self.figures:
             texts = [m.value for m in game.measures] + [p.quantity for p in game.published]
             texts += [e for p in game.plots for e in (p.value, p.against)]
@@ -152,6 +153,12 @@ class Stages:
         moving = {s.following for s in self.states} | {s.of for s in self.records if s.stage is not None}
         moving |= {s.survival for s in self.states if s.survival and s.name in self.ending}
         return frozenset(d.name for d in finite if not d.repeated or any(d.name in up[m] for m in moving))
+
+    @cached_property
+    def late(self) -> frozenset[str]:
+        """Decisions that rest on what the stages leave behind."""
+        left, up = {s.name for s in self.problem.game.sites if isinstance(s, Record)}, self.problem.dependence.ancestors
+        return frozenset(d.name for d in self.problem.game.decisions if not d.repeated and up[d.name] & left)
 
     @cached_property
     def summed(self) -> tuple[Decision, ...]:
@@ -196,12 +203,16 @@ class Stages:
         world.overrides = overrides
         weight = constant(1.0)
         for d in problem.game.decisions:
-            if d.repeated == inside and d.name in self.drawn and d.name not in overrides and d.name in rules:
-                p = world.choice(d.name)
-                uniform = world.grid.columns(d.name)
-                overrides[d.name] = drawn(d, p, uniform, values.shape[0])
-                weight = lift(jnp.multiply, weight, score(d, p, overrides[d.name]))
+            if d.repeated == inside and d.name in self.drawn - self.late and d.name not in overrides and d.name in rules:
+                weight = lift(jnp.multiply, weight, self.draw(world, d, overrides))
         return world, weight
+
+    def draw(self, world: World, d: Decision, overrides: dict[str, Variable]) -> Variable:
+        """Take a finite decision by its own draw; its score."""
+        p = world.choice(d.name)
+        uniform = world.grid.columns(d.name)
+        overrides[d.name] = drawn(d, p, uniform, uniform.shape[0])
+        return score(d, p, overrides[d.name])
 
     def play(self, rules: Mapping[str, Rule], before: Array, inside: Array, accounts: Sequence[Account],
              parameters: Mapping[str, Array] | None = None, relaxation: Relaxation | None = None, length: int | None = None,
@@ -286,6 +297,12 @@ class Stages:
         """What comes after the stages."""
         outer, weight = self.world(rules, self.outside, before, {}, parameters, relaxation)
         after = self.left_behind(outer, ran.end, ran.seen)
+        for d in self.problem.game.decisions:
+            if d.name in self.late & self.drawn and d.name in rules:
+                overrides = dict(after.overrides)
+                weight = lift(jnp.multiply, weight, self.draw(after, d, overrides))
+                after = after.vary({d.name: overrides[d.name]})
+                after.overrides = overrides
         costs = tuple(c + full(lift(jnp.multiply, weight, a.value(after, [p for p in a.payments if not p.repeated])), before.shape[0])
                       for a, c in zip((a.bound() for a in accounts), ran.end.costs, strict=True))
         return Played(costs, ran.paths, after, ran.seen)
@@ -328,6 +345,11 @@ class Stages:
         given[self.block.binder] = Variable((SAMPLE,), jnp.repeat(stages + 1.0, plays))
         return self.world(rules, self.inside, values, given, None, None)[0]
 
+    def around(self, rules: Mapping[str, Rule], key: Array, samples: int = 512) -> World:
+        """The world outside of the stages, with what plays under some rules leave behind."""
+        one, two = jax.random.split(key)
+        return self.play(rules, self.outside.draw(one, samples, False), two, []).after
+
     # ------------------------------------------------------------ parts of a stage
 
     def per_sample(self, world: World, v: Variable) -> Variable:
@@ -366,6 +388,17 @@ class Stages:
         after = outer.vary(values)
         after.overrides = {**outer.overrides, **values}
         return after
+
+
+def excess_of(c: Constraint) -> Payment:
+    """The excess of a constraint in a stage, as if it were paid."""
+    return Payment(f"excess of {c.name}", c.axes, (), c.span, c.actor, c.excess, constraint=c.name, repeated=True)
+
+
+def priced(problem: Problem, profile: Mapping[str, Any]) -> dict[str, Array] | None:
+    """The parameters with the multipliers of a profile; None without any."""
+    held = {k: m.value for k, m in profile.items() if isinstance(m, Multiplier)}
+    return {**problem.parameters, **held} if held else None
 
 
 def score(d: Decision, p: Variable, value: Variable) -> Variable:

@@ -5,6 +5,7 @@ from .finite_observations import finite_observations
 from .isolated_unknowns import isolated_unknowns
 from .linear_equations import linear_equations
 from .multipliers import multipliers
+from .own_policies import own_policies
 from .polynomial_integrals import polynomial_integrals
 from .representative import Unrepresentable, representative
 from .stage_game import stage_game
@@ -25,4 +26,4 @@ def simplify(game: Game) -> Game:
     return game
 
 
-__all__ = ["PASSES", "Unrepresentable", "representative", "simplify", "simplify_again", "stage_game"]
+__all__ = ["PASSES", "Unrepresentable", "own_policies", "representative", "simplify", "simplify_again", "stage_game"]

@@ -22,6 +22,7 @@ from ..core.expression import (
     Whole,
     rebuild,
     references,
+    show,
     walk,
 )
 from ..core.folding import ONE, ZERO, fold
@@ -138,7 +139,7 @@ class Members:
         over: set[str] = set()
         found = [x.site for x in walk(e) if isinstance(x, Reference) and x.site in self.looped]
         family = self.looped[found[0]].axes[0]
-        axis = Axis(f"members of {e.function} {id(e)}", family.size, family.family)
+        axis = Axis(f"members in {show(e)}", family.size, family.family)
 
         def element(x: Expression) -> Expression:
             if isinstance(x, Reference) and x.site in self.looped:

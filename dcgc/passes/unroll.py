@@ -8,9 +8,9 @@ time does not grow with them.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import reduce
 from itertools import product
 from typing import Any
 
@@ -28,9 +28,12 @@ from ..core.expression import (
     Stack,
     Whole,
     rebuild,
+    references,
 )
 from ..core.folding import ONE, ZERO, fold, number
 from ..core.site import WRITTEN_OUT, Actor, Channel, Constraint, Decision, Equation, Game, Let, Payment, Plot, Random, Record, Site, State
+from .entrywise import entries, extent, extent_of_site
+from .literals import constant_array, nest, reduced
 
 Binding = Mapping[str, float]
 
@@ -54,6 +57,7 @@ class _Unroller:
         self.expanded: dict[str, Expanded] = {}
         self.looped: dict[str, tuple[Axis, ...]] = {}
         self.sites: list[Site] = []
+        self.extents: dict[str, int | None] = {}
 
     def run(self) -> Game:
         for site in self.game.sites:
@@ -118,6 +122,9 @@ class _Unroller:
     def entries(self, site: Site, binding: Binding, name: str) -> None:
         """A site without axes; random arrays fall into their entries where that is small."""
         new = self.rewritten(site, binding, name)
+        if isinstance(new, Let) and self.falls_apart(new):
+            return
+        self.extents[new.name] = extent_of_site(new, self.extent(new.value) if isinstance(new, Let) else None)
         if isinstance(new, Random) and new.distribution == "MvNormal" and self.normal_vector(new):
             return
         if not isinstance(new, Random) or not new.shape or math.prod(new.shape) > self.most \
@@ -132,7 +139,30 @@ class _Unroller:
             arguments = tuple(self.entry(a, numbers, 1 if vector else 0) for a in new.arguments)
             self.sites.append(replace(new, name=entry, shape=(), arguments=arguments))
             parts[numbers] = Reference(entry, span=None)
+            self.extents[entry] = 0
         self.expanded[name] = Expanded(nest(parts, axes), (1,) * len(axes))
+
+    def extent(self, e: Expression) -> int | None:
+        return extent(e, self.game, self.extents.get)
+
+    def falls_apart(self, site: Let) -> bool:
+        """A small array that is computed entry by entry (``entrywise.py``) becomes as many lets; not where a tap or route names it."""
+        length = self.extent(site.value)
+        if not length or length > self.most or not references(site.value) or self.game.block is not None:
+            return False
+        if any(site.name in words(x) for x in (*self.game.taps, *(r.label for r in self.game.routes))):
+            return False
+        parts = entries(site.value, length, self.game, self.extents.get)
+        if parts is None:
+            return False
+        named = {}
+        for k, value in enumerate(parts, start=1):
+            name = f"{site.name}({k})"
+            self.sites.append(Let(name, (), site.guards, site.span, value))
+            self.extents[name] = 0
+            named[(k,)] = Reference(name)
+        self.expanded[site.name] = Expanded(nest(named, (Axis(site.name, length),)), (1,))
+        return True
 
     def entry(self, argument: Expression, numbers: tuple[int, ...], event: int = 0) -> Expression:
         """The entry of an argument that belongs to an entry of the draw: arguments may be arrays, their last axes those of the draw
@@ -267,39 +297,6 @@ class _Unroller:
         return reduced(e.reduction, terms, e)
 
 
-def reduced(reduction: str, terms: list[tuple[Expression, Expression]], e: Fold) -> Expression:
-    """A written-out reduction of (condition, body) terms."""
-    neutral = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -math.inf, "min": math.inf}[reduction]
-    word = {"sum": "add", "mean": "add", "prod": "mul", "max": "maximum", "min": "minimum"}[reduction]
-    values = [b if number(c) == 1 else Apply("where", (c, b, Constant(neutral)), span=e.span) for c, b in terms]
-    if not values:
-        return Constant(float(neutral), span=e.span)
-    total = reduce(lambda a, b: fold(Apply(word, (a, b), span=e.span)), values)
-    if reduction != "mean":
-        return total
-    count = reduce(lambda a, b: fold(Apply("add", (a, b))), [c for c, _ in terms])
-    return fold(Apply("div", (total, count), span=e.span))
-
-
-def nest(parts: Mapping[tuple[int, ...], Expression], axes: tuple[Axis, ...], prefix: tuple[int, ...] = ()) -> Expression:
-    """Entries by number as nested array literals."""
-    if len(prefix) == len(axes):
-        return parts[prefix]
-    axis = axes[len(prefix)]
-    return Stack(tuple(nest(parts, axes, (*prefix, k)) for k in range(axis.low, axis.low + axis.size)))
-
-
-def constant_array(e: Expression, game: Game) -> tuple | float | None:
-    """The value of an array literal of constants and parameters, else None."""
-    if isinstance(e, Stack):
-        parts = tuple(constant_array(i, game) for i in e.items)
-        return None if any(p is None for p in parts) else parts  # type: ignore[return-value]
-    if isinstance(e, Constant):
-        return e.value
-    if isinstance(e, Parameter):
-        return game.parameters[e.name]
-    if isinstance(e, Apply):
-        new = fold(Apply(e.function, tuple(Constant(v) if (v := constant_array(a, game)) is not None else a
-                                           for a in e.arguments)))
-        return new.value if isinstance(new, Constant) else None
-    return None
+def words(text: str) -> set[str]:
+    """The names in a text."""
+    return set(re.findall(r"\w+", text))

@@ -54,14 +54,15 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
     parts = []
     leading = {p.label for p in problem.leaders}
     for r in rows:
-        if math.isnan(r.ex_ante) and (r.player in leading or math.isfinite(costs[r.player])):
+        who = r.player if r.player in costs else next(iter(costs))  # a member of a large family: its first stands for what is at stake
+        if math.isnan(r.ex_ante) and (r.player in leading or math.isfinite(costs[who])):
             continue  # deviations could not be judged: the scorecard says so
-        scale = max(at_stake[r.player], 1e-12)
+        scale = max(at_stake[who], 1e-12)
         # an equilibrium is sequential: replies off the path count; a team has a cost and no threats
         most = r.ex_ante if math.isnan(r.unreached) or problem.is_team else float(np.maximum(r.ex_ante, r.unreached))
         if most > NEGLIGIBLE * scale:
             # whoever is held to nothing (a surplus less the price that takes it all) has what cancels at stake
-            scale = max(scale, CANCELLED * stakes(problem, worlds[-1], r.player, term_by_term=True))
+            scale = max(scale, CANCELLED * stakes(problem, worlds[-1], who, term_by_term=True))
         parts.append(most / scale)
     worst = float(np.max(parts, initial=0.0))  # nan if one of them is
     first = problem.decider(problem.game.decisions[0]).label if problem.game.decisions else ""
@@ -138,6 +139,8 @@ def terms(e: Expression) -> tuple[Expression, ...]:
 
 def first_not_finite(problem: Problem) -> Site | None:
     """The first site in time whose value is not finite everywhere when everybody does nothing in particular."""
+    if problem.game.block is not None:
+        return None  # states are given by the stages
     if problem.game.block is not None:
         return None  # values of a stage are those of states that only a play has
     grid, _ = natural_grid(problem, 2000, largest=7, samples=64)

@@ -32,6 +32,7 @@ from .announcements import leader_regret
 from .deviation import Deviation
 from .figures import Regret
 from .joint import joint_gain
+from .members import member_regrets
 from .plans import best_plan_gain
 from .regret import CANDIDATE, decision_regret
 from .signal_regrets import signal_regrets
@@ -53,6 +54,9 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
     """What every player who decides could gain, and remarks on how far this could be said. Whoever announces a policy is judged
     against other announcements, to which the others respond anew."""
     notes: list[str] = []
+    members = member_regrets(problem, profile)
+    if members is not None:
+        return members, notes
     order = subgame_moves(problem, profile)
     if order is not None:
         return subgame_regrets(problem, profile, order), notes

@@ -32,12 +32,13 @@ from .figures import Comparison, Curve, Figure, Scorecard
 from .functions import policy_function
 from .intervals import interval_alarms
 from .ledger import ledgers
+from .members import member_figures
 from .regrets import judging_grid, player_regrets, team_regrets
 from .signals import plain
 
 DENSE = Resolution(hidden=200, seen=2400, observation=1200, derived=65, cells=True)
 BUDGET = 2_500_000
-SAMPLES, SCRAMBLES = 1 << 14, 8
+SAMPLES, SCRAMBLES, DRAWN = 1 << 14, 8, 1 << 22
 CELLS = 20_000  # of the type of a sender
 SEARCHED = 50  # how many times fewer nodes where each of them is a search: the root of an equation, a maximum
 
@@ -69,6 +70,8 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     figures: dict[str, Figure] = {}
     for label, e in accounts(problem):
         figures[label] = figure(label, [r.account(e) for r in readers], ground)
+    for label, values in member_figures(problem, worlds):
+        figures[label] = figure(label, values, ground)
     for m in problem.game.measures:
         add_measure(figures, m.name, [r.number(m.value) for r in readers], ground)
     comparisons = tuple(compare(problem, p, readers, ground) for p in problem.game.published if p.active)
@@ -122,8 +125,8 @@ def elsewhere(problem: Problem, comparisons: tuple[Comparison, ...], alternative
     return comparisons
 
 
-def ruler(problem: Problem, profile: Mapping[str, Any]) -> Callable[[str, int | None, tuple[float, ...]], Any]:
-    def rule(decision: str, member: int | None, values: tuple[float, ...]) -> Any:
+def ruler(problem: Problem, profile: Mapping[str, Any]) -> Callable[[str, int | None, tuple[Any, ...]], Any]:
+    def rule(decision: str, member: int | None, values: tuple[Any, ...]) -> Any:
         name = decision if member is None else f"{decision}[{member + 1}]"
         return policy_function(problem, profile, name)(*values)
 
@@ -156,6 +159,8 @@ def choose_ground(problem: Problem, profile: Mapping[str, Any], thorough: bool) 
     """Enumeration or Gauss rules where everything is smooth and small, cells in information coordinates where not, else samples."""
     exact_replies = any(isinstance(s, BestResponse) for s in profile.values())
     continuous, points, vector = natural_dims(problem)
+    if problem.loops and not problem.game.randoms and not exact_replies:
+        return Ground(lambda: [sampled(problem, profile, 0)], "exact enumeration", False, 1)
     if not exact_replies and not vector and (continuous == 0 or smooth(problem, profile)):
         budget = BUDGET // (SEARCHED if problem.searches else 1)
         if continuous == 0 and points <= BUDGET:
@@ -202,7 +207,9 @@ def information(problem: Problem, profile: Mapping[str, Any], grid: Grid) -> Wor
 
 
 def sampled(problem: Problem, profile: Mapping[str, Any], seed: int) -> World:
-    grid = sampled_grid(problem, SAMPLES, 1000 + seed, without_coordinate(problem, profile))
+    drawn = sum(math.prod(a.size for a in r.axes) for r in problem.game.randoms)
+    samples = SAMPLES if drawn <= DRAWN // SAMPLES else max(1024, DRAWN // drawn)  # of thousands of members fewer each
+    grid = sampled_grid(problem, samples, 1000 + seed, without_coordinate(problem, profile))
     return problem.world(grid, problem.natural, profile, Relaxation("exact"))
 
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..lower.signals import SenderGame
 from .figures import Regret
+from .search import saved, without_nan
 from .signals import Belief, Path, Players, best_replies, expected, paid, path_of, told
 
 TRIED = 1601  # acts at which each type is tempted
@@ -58,19 +59,19 @@ def temptation(path: Path, players: Players) -> np.ndarray:
     """(P,): what each type could gain by another act."""
     game = path.game
     acts = np.unique(np.concatenate([np.linspace(path.low, path.high, TRIED), path.acts, sides_of_jumps(path, players)]))
-    values = paid(game, "sender", path.base, acts, players.replies(acts))
+    values = without_nan(paid(game, "sender", path.base, acts, players.replies(acts)))
     k = values.argmin(1)
     best, where = values[np.arange(len(k)), k], acts[k]
     reach = np.full(len(k), (path.high - path.low) / (TRIED - 1))
     for _ in range(ROUNDS):
         tried = np.clip(where[:, None] + reach[:, None] * np.linspace(-1, 1, CLOSER), path.low, path.high)
-        found = paid(game, "sender", path.base, tried, players.replies(tried))
+        found = without_nan(paid(game, "sender", path.base, tried, players.replies(tried)))
         k = found.argmin(1)
         here = found[np.arange(len(k)), k]
         where = np.where(here < best, tried[np.arange(len(k)), k], where)
         best = np.minimum(best, here)
         reach /= (CLOSER - 1) / 3
-    return path.paid - best
+    return saved(path.paid, best)
 
 
 def sides_of_jumps(path: Path, players: Players) -> np.ndarray:

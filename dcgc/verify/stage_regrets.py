@@ -24,7 +24,7 @@ from scipy.optimize import minimize
 from ..core.site import Decision, StageBlock
 from ..lower.evaluate import evaluate
 from ..lower.problem import Person, Problem
-from ..lower.stages import Account, Stages
+from ..lower.stages import Account, Stages, priced
 from ..lower.strategy import Deviator, Strategy, finite_sizes, inputs, real_inputs, stage_of_combinations
 from ..lower.variable import Variable, lift, take
 from ..lower.world import World
@@ -149,22 +149,23 @@ def stage_regrets(problem: Problem, profile: Mapping[str, Any], train: int, judg
     for person in problem.people:
         own = [d for d in problem.game.decisions if problem.decider(d) == person]
         if not all(d.name in problem.copied for d in own):
-            out.append(regret(problem, rules, person, own, train, judge, iterations))
+            out.append(regret(problem, rules, person, own, train, judge, iterations, priced(problem, profile)))
     return tuple(out)
 
 
 def regret(problem: Problem, rules: Mapping[str, Any], person: Person, own: list[Decision], train: int, judge: int,
-           iterations: int) -> Regret:
-    """What the deviation saves on other plays that is the best of those tried on the first ones."""
+           iterations: int, held: Mapping[str, Array] | None = None) -> Regret:
+    """What the deviation saves on other plays that is the best of those tried on the first ones. ``held``: parameters with the multipliers
+    of constraints."""
     stages, fair = Stages(problem), Stages(problem, figures=True)
-    account = Account(tuple(p for p in problem.pays(person) if p.constraint is None), person)
+    account = Account(problem.pays(person), person)  # with what it is charged for what constraints exceed
     one, two = jax.random.split(jax.random.key(71_000_003))
     before = stages.outside.draw(one, train, True)
     smooth = Relaxation("sigmoid", temperature=0.02) if problem.has_jumps else Relaxation("exact")
 
     def played(s: Stages, mine: Mapping[str, Any], before: Array, key: Array, relaxation: Relaxation) -> Array:
         moved = {d.name: Deviator(mine[d.name], rules[d.name]) if d.axes else mine[d.name] for d in own}
-        return s.play({**rules, **moved}, before, key, [account], relaxation=relaxation, antithetic=True).costs[0]
+        return s.play({**rules, **moved}, before, key, [account], held, relaxation, antithetic=True).costs[0]
 
     start = {d.name: shifted(rules[d.name], d, stages.block) for d in own if d.kind in ("real", "bool", "choice")}
     size, restore = ravel_pytree({k: s.coefficients for k, s in start.items()})

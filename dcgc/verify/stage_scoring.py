@@ -22,7 +22,9 @@ from .dynamic_programming import Judged, by_dynamic_programming, judged_regrets
 from .expectations import Reader
 from .figures import Curve, Figure, Scorecard
 from .stage_equations import stage_equation_alarms
+from .stage_ledger import constraint_figures, excesses_in, figure_of, inside, stage_ledgers, told_by
 from .stage_regrets import stage_regrets, with_bounds
+from .unreached_states import with_other_starts
 
 EXACT = "dynamic programming over all states"
 BATCHES = 8
@@ -32,15 +34,13 @@ LEAST = 32
 JUDGED = 250_000  # the same for a quick judgement
 LEAST_STAKE = 1e-12  # cost units
 REMEMBERED = 16  # numbers that are known count as much as a member
-STUDENT = 2.36  # 95% with 7 degrees of freedom
 
 Label = tuple[str, int | None]  # of an account: a name, and of a family's member its number, from 0
 
 
 def plays(problem: Problem, many: int = PLAYED) -> int:
     """How many plays (even, for antithetic pairs) make about ``many`` stages of members, at least ``LEAST`` and at most ``MOST``:
-    fewer where
-    much is remembered."""
+    fewer where much is remembered."""
     size = max(problem.members, sum(real_inputs(d) for d in problem.game.decisions if not d.axes) // REMEMBERED)
     return int(min(MOST, max(LEAST, many // (horizon(problem) * size))) // 2 * 2)
 
@@ -62,12 +62,26 @@ def labels_of(problem: Problem) -> tuple[Label, ...]:
 
 @dataclass
 class Batch:
-    """Plays of one seed. Accounts are those of ``labels`` (name, member)."""
+    """Plays of one seed. Accounts are those of ``labels`` (name, member), then what each channel of the stages told in nats and what each
+    constraint there exceeded (``told``, ``excess``: (stages,), by name)."""
 
     stages: Stages
     rules: Mapping[str, Rule]
     labels: tuple[Label, ...]
     played: Played
+
+    def path(self, i: int) -> np.ndarray:
+        return np.asarray(self.played.paths[len(self.labels) + i])
+
+    @property
+    def told(self) -> dict[str, np.ndarray]:
+        return {c.name: self.path(i) for i, c in enumerate(inside(self.stages.problem))}
+
+    @property
+    def excess(self) -> dict[str, np.ndarray]:
+        problem = self.stages.problem
+        start = len(inside(problem))
+        return {c.name: self.path(start + i) for i, c in enumerate(c for c in problem.game.constraints if c.repeated)}
 
 
 def minimised_by(problem: Problem, person: Person) -> Account:
@@ -82,6 +96,7 @@ def batches(problem: Problem, profile: Mapping[str, Any], count: int, samples: i
     rules = problem.rules_of(profile)
     labels = tuple((p.name, p.member) for p in problem.people) if minimised else labels_of(problem)
     accounts = [minimised_by(problem, Person(*x)) if minimised else account_of(problem, *x) for x in labels]
+    accounts += [Account((told_by(c),)) for c in inside(problem)] + excesses_in(problem)
     out = []
 
     @eqx.filter_jit
@@ -104,6 +119,12 @@ class StageReader(Reader):
     batch: Batch = field(kw_only=True)
     known: Mapping[Label, float] = field(kw_only=True)
     missing: Mapping[Label, float] = field(kw_only=True, default_factory=dict)
+
+    def resolved(self, e: core.Expression) -> core.Expression:
+        told = self.batch.told
+        if isinstance(e, core.Information) and e.channel in told:  # of one use on average
+            return core.Constant(float(told[e.channel].mean()))
+        return super().resolved(e)
 
     def account(self, e: core.Account) -> np.ndarray:
         labels = self.batch.labels
@@ -146,7 +167,7 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     length = horizon(problem)
     method = f"{BATCHES} x {samples} independent plays of {length} stages, 95% interval"
     ground = Ground(lambda: [], method, True, BATCHES)
-    rule: Callable[[str, int | None, tuple[float, ...]], Any] = stage_ruler(problem, profile, ruler)
+    rule: Callable[[str, int | None, tuple[Any, ...]], Any] = stage_ruler(problem, profile, ruler)
     judged = by_dynamic_programming(problem, profile)
     exact = known_costs(problem, judged)
     known = {label: j.cost for label, j in exact.items()}
@@ -169,24 +190,24 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     regrets = None if judged is None else judged_regrets(judged)
     if regrets is None:
         regrets = stage_regrets(problem, profile, plays(problem, 400_000), samples, 40)
-        regrets = regrets if judged is None else with_bounds(regrets, judged)
+        regrets = with_other_starts(problem, profile, regrets, plays(problem, 100_000), plays(problem, 400_000), 20) if judged is None \
+            else with_bounds(regrets, judged)
     alarms = [*stage_equation_alarms(made[-1].stages, made[-1].rules, made[-1].played.after)]
     alarms += [f"{c.label} = {float(c.found):.6g} lies beyond the published bound {c.relation} {c.published:.6g}: one of them is wrong"
                for c in comparisons if c.verdict == "violated"]
     alarms += [f"{f.label} is not a finite number" for f in figures.values() if not math.isfinite(f.value)]
     if not math.isfinite(problem.game.block.length):  # type: ignore[union-attr]
         method += f"; stages without end are cut after {length}, and what is left out, at most {max(rest.values()):.2g}, is in the errors"
+    channels = stage_ledgers(problem, profile, made)
+    alarms += [f"the budget of {c.name} is exceeded: {c.budget + c.violated:.6g} of {c.budget:g} bits" for c in channels
+               if c.violated > max(c.rate.error, 0.01 * c.budget)]
+    for k, over in constraint_figures(problem, profile, made, figures):
+        alarms.append(f"the constraint {k.label} is violated by {over:.3g}")
     curves: list[Curve] = [c for p in problem.game.plots for c in [curve(problem, made[-1].played.after, p)] if c is not None]
-    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), method)
+    return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), method, channels)
 
 
-def figure_of(label: str, values: list[np.ndarray], method: str, more: float) -> Figure:
-    """A number from independent batches, with 95% of what they disagree by and ``more`` as its error."""
-    numbers = np.asarray([float(v) for v in values])
-    return Figure(label, float(numbers.mean()), STUDENT * float(numbers.std(ddof=1)) / math.sqrt(len(numbers)) + more, method)
-
-
-def stage_ruler(problem: Problem, profile: Mapping[str, Any], ruler: Any) -> Callable[[str, int | None, tuple[float, ...]], Any]:
+def stage_ruler(problem: Problem, profile: Mapping[str, Any], ruler: Any) -> Callable[[str, int | None, tuple[Any, ...]], Any]:
     """``rule(u, ..)``: of a large family the policy of any member."""
     plain = ruler(problem, profile)
     looped = {d.name for d in problem.game.decisions if d.axes}

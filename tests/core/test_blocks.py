@@ -74,12 +74,12 @@ def plays(play: Callable[[Callable[[float], int]], dict]) -> dict[str, float]:
     return total
 
 
-def two(coin: Callable[[float], int]) -> dict[str, float]:
+def two(coin: Callable[[float], int], stopping: tuple = U) -> dict[str, float]:
     out: dict[str, float] = dict.fromkeys(["A", "B", "joint", *(f"{h}{k}" for h in "xyuv" for k in (1, 2))], 0.0)
     x, delay, pre = 1, 1.0, coin(PRE)
     us, vs = [0, 0], [0, 0]
     for t in range(2):
-        us[t] = coin(U[t][x == 1])
+        us[t] = coin(stopping[t][x == 1])
         out["A"] += 0.8**t * delay * (x + us[t])
         if us[t]:
             break
@@ -248,3 +248,28 @@ def test_the_same_where_stages_are_not_written_out():
     right = plays(lambda coin: in_a_loop(coin, moved=False))
     for person, costs in zip(people, played.costs, strict=True):
         assert float(costs[0]) == pytest.approx(right[person.label], rel=1e-6), person.label
+
+
+def test_a_plot_of_a_rule_is_refused_with_its_line():
+    game, ledger = elaborated(HEAD + "random x ~ Normal(0, 1)\ndecide u : Real by A knowing x\ncost A = u^2\ncost B = u\n"
+                              "plot rule(u, x) against x\n")
+    assert game is None and [(d.code, d.span.text) for d in ledger.errors] == [("L001", "plot rule(u, x) against x")]
+
+
+def test_what_is_decided_after_stages_that_are_not_written_out():
+    """One block is played by a scan, what comes after it rests on what that leaves behind: the decision between, and the second block."""
+    p = problem(TWO.replace("knowing t, x == 1", "knowing x == 1"))
+    assert p.game.block is not None and p.game.block.length == 2
+    rules = profile_of_two()
+    rules = {k: r for k, r in rules.items() if not k.startswith("u@")} | {"u": chance(lambda one: U[1][0] + (U[1][1] - U[1][0]) * one)}
+    stages = Stages(p, figures=True)
+    assert stages.late == {"mid", "v@1", "v@2"}
+    people = [Person("A"), Person("B")]
+    before = stages.outside.draw(jax.random.key(0), 40_000, False)
+    played = stages.play(rules, before, jax.random.key(1), [Account(p.pays(x), x) for x in people])
+    right = plays(lambda coin: two(coin, (U[1], U[1])))
+    for person, costs in zip(people, played.costs, strict=True):
+        assert abs(float(costs.mean()) - right[person.label]) < 4 * float(costs.std()) / 200, person.label
+    found = figures(p, played.after)
+    for name in "xyuv":
+        assert found[f"path_{name}"] == pytest.approx([right[f"{name}{k}"] for k in (1, 2)], abs=0.03), name

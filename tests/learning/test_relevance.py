@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import dcgc
 from dcgc.learning.message_engine import MessageEngine
@@ -60,6 +61,7 @@ def test_relevance_is_the_derivative_by_each_token_times_the_token() -> None:
     np.testing.assert_allclose(found, by_hand, rtol=1e-4)
 
 
+@pytest.mark.study
 def test_training_writes_what_it_measured_into_the_prior() -> None:
     problem = dcgc.load(TEXT.format(weight=0)).problem
     engine, settings = MessageEngine(), Settings(steps=20, batch=64)

@@ -102,7 +102,7 @@ def test_three_types_whose_education_is_worth_something():
     game = sender("""
 game Three
 player Worker, Market
-random k ~ Categorical([0.2, 0.3, 0.5])
+random k ~ Discrete([1, 2, 3], [0.2, 0.3, 0.5])
 decide e : Positive by Worker knowing k
 decide wage : Real by Market knowing e
 payoff Worker = wage - e^2 / (2 * k)
@@ -161,5 +161,21 @@ def test_what_is_no_sender_game(change, why):
     first, *rest = change.split("\n")
     text = "\n".join(["game G", "player Worker, Market", first, "decide e : Unit by Worker knowing theta", *rest,
                       "payoff Worker = wage - e / theta", "cost Market = (wage - theta)^2"])
+    refused(text, why)
+
+
+def test_an_act_that_costs_nothing_is_talk():
+    refused("""
+game Talk
+player A, B
+random theta ~ Uniform(0, 1)
+decide e : Unit by A knowing theta
+decide r : Real by B knowing e
+cost A = (r - theta - 0.1)^2
+cost B = (r - theta)^2
+""", "e costs nothing")
+
+
+def refused(text, why):
     found = sender_game(problem(text))
     assert isinstance(found, str) and why in found

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_games import natural, problem
+from small_games import natural, problem, sampled
 
 XS, YS = (-2.5, -1.0, 0.0, 0.5, 3.0), (-1.5, 0.5, 1.0, 2.0)
 TAIL = "\nplayer A\ndecide u : Real by A knowing nothing\ncost A = u^2 + 0 * sum(z)\n"
@@ -145,3 +145,12 @@ def test_random_expressions(trees):
     world = natural(p, {})
     for i, (text, meaning) in enumerate(trees):
         assert np.allclose(world.value(f"z{i}").data, meaning(X, Y), rtol=1e-10, atol=1e-9), text
+
+
+def test_the_mean_over_the_others_is_that_of_all_but_ones_own():
+    p = problem("game G\nparam N : int = 12\nplayer P[N]\nfor i in P { random x[i] ~ Normal(i, 1) }\n"
+                "for i in P { let m[i] = mean(x[others]) }\n"
+                "for i in P { decide d[i] : Real by P[i] knowing nothing }\nfor i in P { cost P[i] = (d[i] - m[i])^2 }")
+    world = sampled(p, {}, 64)
+    x, m = np.asarray(world.value("x").data), np.asarray(world.value("m").data)
+    np.testing.assert_allclose(m, (x.sum(-1, keepdims=True) - x) / 11, atol=1e-12)

@@ -22,7 +22,7 @@ def kepler(x):
     return bracketed_root(lambda p: p - 0.9 * jnp.sin(p) - x, jnp.full_like(x, -10.0), jnp.full_like(x, 1000.0))
 
 
-@pytest.mark.parametrize("root", [cubic, kepler])
+@pytest.mark.parametrize("root", [pytest.param(cubic, marks=pytest.mark.study), kepler])
 def test_derivatives_are_those_of_finite_differences(root):
     h = 1e-5
     first = jax.vmap(jax.grad(lambda x: root(x)))
