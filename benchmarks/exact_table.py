@@ -2,8 +2,8 @@
 
     python benchmarks/exact_table.py --write docs/solve.md     # between the marks; without --write: to standard output
 
-Values are the costs that the solvers report, by the algebra that solved the game; differences are absolute. Published: the `known` lines of the
-texts, and the papers and derivations named in tests/exact.
+Values are the costs that the solvers report, by the algebra that solved the game; differences are absolute. Published: the `known` lines of
+the texts, and the papers and derivations named in tests/exact.
 """
 
 from __future__ import annotations
