@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType({
     "show": Command("show", "GAME", "the game graph, who knows what, and how it would be solved"),
     "info": Command("info", "GAME", "who knows what: information structure, recall, interests, relevance"),
     "train": Command("train", "GAME", "train every player's policy, score the result exactly"),
+    "solve": Command("solve", "GAME", "the exact solution where theory gives one, with the theorem and its assumptions"),
     "eval": Command("eval", "RUN", "score the policies of a run again"),
     "taps": Command("taps", "RUN", "gradients of all costs by the messages of a run, and what they are worth"),
     "compare": Command("compare", "GAME", "train with several estimators of the messages' gradients, compare them"),

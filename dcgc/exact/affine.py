@@ -12,15 +12,15 @@ from ..learning import affine_newton
 from ..learning.affine_moments import Moments
 from ..lower.problem import Problem
 from ..verify.joint import joint_gain
-from .reading import LinearQuadratic
+from .reading import LinearQuadratic, payer
 from .signalling import AffineProfiles, affine_profiles
 from .solution import Assumption, Exact
 from .stationary import Unsolved
 
-CHANNEL = "Bansal and Basar 1987: where the cost has no product of the two acts, no code does better over the Gaussian channel between them " \
-    "than a linear one"
-CLOSED = "a best reply to affine rules is affine (normal draws, quadratic costs): affine profiles that satisfy the first-order conditions are Nash " \
-    "equilibria among all policies (Basar and Olsder 1999, section 4.8; Kyle 1985; Saritas, Yuksel and Gezici 2017)"
+CHANNEL = "Bansal and Basar 1987: where the cost has no product of the two acts, no code does better over the Gaussian channel " \
+    "between them than a linear one"
+CLOSED = "a best reply to affine rules is affine (normal draws, quadratic costs): affine profiles that satisfy the first-order " \
+    "conditions are Nash equilibria among all policies (Basar and Olsder 1999, section 4.8; Kyle 1985; Saritas, Yuksel and Gezici 2017)"
 BASELINE = "the best profile of affine rules; without nested information others may do better (Witsenhausen 1968)"
 EQUAL = 1e-9  # of the size of costs
 NO_GAIN = 1e-9
@@ -38,19 +38,21 @@ def solve_affine(problem: Problem, game: LinearQuadratic) -> Exact:
         raise Unsolved("no affine profile satisfies the first- and second-order conditions of everybody")
     good.sort(key=lambda i: (round(float(found.costs[i].sum()), 9), *(-np.round(found.thetas[i], 9))))
     labels = labels_of(problem)
-    pairs = [(found.moments.profile(problem, jnp.asarray(found.thetas[i])), dict(zip(labels, map(float, found.costs[i]), strict=True))) for i in good]
+    pairs = [(found.moments.profile(problem, jnp.asarray(found.thetas[i])), dict(zip(labels, map(float, found.costs[i]), strict=True)))
+             for i in good]
     distinct = len({tuple(np.round(found.costs[i], 9)) for i in good})
     return Exact(pairs[0][0], f"affine equilibria: the real roots of a polynomial of degree {found.degree}, by elimination", CLOSED, (
         Assumption("linear observations, quadratic payments, normal draws", "read as matrices"),
         Assumption("a residual of the first-order conditions at rounding", f"{found.residuals[good].max():.1g} of their size"),
         Assumption("each player's cost convex in all its acts, and nothing to gain by another rule", "normal equations of its best reply"),
-    ), count=f"{len(good)} affine equilibri{'um' if len(good) == 1 else 'a'}" + (f" of {distinct} kinds" if 1 < distinct < len(good) else "")
+    ), count=f"{len(good)} affine equilibri{'um' if len(good) == 1 else 'a'}"
+        + (f" of {distinct} kinds" if 1 < distinct < len(good) else "")
         + (", and there are no others that are affine (Sturm's theorem)" if found.complete else "; there may be others")
         + ("; shown is that of least total cost" if len(good) > 1 else ""), costs=pairs[0][1], others=tuple(pairs[1:]))
 
 
 def labels_of(problem: Problem) -> list[str]:
-    return [x.label for x in dict.fromkeys(problem.decider(d) for d in problem.game.decisions)]
+    return [payer(problem, x) for x in dict.fromkeys(problem.decider(d) for d in problem.game.decisions)]
 
 
 def is_equilibrium(problem: Problem, profile: Mapping[str, Any]) -> bool:
@@ -106,13 +108,14 @@ def searched(problem: Problem, assumptions: list[Assumption], reason: str) -> Ex
 
     judged = sorted(((judge(problem, r.profile).total, i) for i, r in enumerate(good)))
     best = good[judged[0][1]]
-    return Exact(dict(best.profile), "best affine profile that Newton's method found from six fixed starts", BASELINE, tuple(assumptions), "baseline",
+    return Exact(dict(best.profile), "best affine profile that Newton's method found from six fixed starts", BASELINE, tuple(assumptions),
+                 "baseline",
                  f"{len(good)} affine profiles satisfy the first-order conditions, perhaps not all ({reason})")
 
 
 def over_a_channel(game: LinearQuadratic) -> tuple[Assumption, ...] | None:
-    """The conditions of Bansal and Basar: one scalar act after another, the second seeing the first in independent noise, no product of both
-    in the cost; None where one of them does not hold. What the second would match must not move with the noise of what it sees."""
+    """The conditions of Bansal and Basar: one scalar act after another, the second seeing the first in independent noise, no product
+    of both in the cost; None where one of them does not hold. What the second would match must not move with the noise of what it sees."""
     if len(game.acts) != 2 or any(len(a.place) != 1 or len(a.seen) != 1 for a in game.acts):
         return None
     first, second = game.acts
@@ -130,6 +133,6 @@ def over_a_channel(game: LinearQuadratic) -> tuple[Assumption, ...] | None:
         return None
     if abs(q[u2, game.draws] @ noise) > 1e-12 * scale * np.linalg.norm(noise):
         return None
-    return (Assumption("two scalar acts, the second seeing the first in normal noise that is independent of what the first sees", "their rows"),
+    return (Assumption("two scalar acts, the second seeing the first in normal noise independent of what the first sees", "their rows"),
             Assumption("no product of the two acts in the cost", f"its coefficient is {abs(q[u1, u2]):.1g}"),
             Assumption("what the second act should match does not move with the noise", "coefficient of the cost"))

@@ -1,7 +1,8 @@
 """Linear-quadratic-Gaussian control with perfect recall over many stages: Riccati's recursion backward, Kalman's filter forward.
 
-The act is a gain times the estimate of state and noise given all that was seen and done (certainty equivalence and separation: Joseph and
-Tou 1961; Astrom 1970, chapter 8; Bertsekas 2017, volume 1, section 4.3). States, dynamics and observations are read off the stage. Its states
+The act is a gain times the estimate of state and noise given all that was seen and done (certainty equivalence and separation: Joseph
+and Tou 1961; Astrom 1970, chapter 8; Bertsekas 2017, volume 1, section 4.3). States, dynamics and observations are read off the stage.
+Its states
 are those that payments, observations or such states depend on (the *core*), and histories. That the controller forgets nothing, and that
 histories tell it nothing but what it saw and did, is checked at every stage.
 """
@@ -15,33 +16,35 @@ import numpy as np
 from ..learning.stage_moments import Solver
 from ..lower.linear_stages import Matrices
 from .reading import basis, within
-from .stages import stages_of
 from .stationary import FLAT, Unsolved
 
 
 @dataclass(frozen=True)
 class Control:
     """``rules`` (stages, k, 1 + inputs), ``gains`` of each stage (k, 1 + core + draws) on the estimate, ``variances`` of each stage (core,
-    core) of the core given what is known, ``curvature``: the least second derivative of the cost in an act, over the largest. ``cost``."""
+    core) of the core given what is known, ``curvature``: the least second derivative of the cost in an act, over the largest."""
 
     rules: np.ndarray
     gains: tuple[np.ndarray, ...]
     variances: tuple[np.ndarray, ...]
     curvature: float
-    cost: float
 
 
 def core_of(stages: list[Matrices], ending: np.ndarray, states: int, outside: int) -> np.ndarray:
     """The states (columns of (1, s), from 1 on) that matter by themselves: not as a memory of what was seen."""
     n = 1 + states + outside
-    moved = lambda x: set(np.flatnonzero(np.abs(x).reshape(-1, x.shape[-1]).max(axis=0, initial=0.0)[:n] > 0)) - {0}  # noqa: E731
-    core: set[int] = moved(ending)
+
+    def moved(x: np.ndarray) -> set[int]:
+        return {int(k) for k in np.flatnonzero(np.abs(x).reshape(-1, x.shape[-1]).max(axis=0, initial=0.0)[:n] > 0)} - {0}
+
+    core = moved(ending)
     for m in stages:
-        core |= moved(m.paid)
-        new = m.seen[0][np.abs(m.seen[0][:, n:]).max(axis=1) > 0]
+        core |= moved(np.asarray(m.paid))
+        seen = np.asarray(m.seen[0])
+        new = seen[np.abs(seen[:, n:]).max(axis=1) > 0]
         core |= moved(new)
     while True:
-        more = core.union(*(moved(m.following[sorted(core)]) for m in stages)) if core else core
+        more = core.union(*(moved(np.asarray(m.following)[sorted(core)]) for m in stages)) if core else core
         if more == core:
             return np.asarray(sorted(core), int)
         core = more
@@ -59,7 +62,7 @@ def without_blanks(stages: list[Matrices], start: np.ndarray) -> list[Matrices]:
     return out
 
 
-def solve_control(solver: Solver) -> Control:
+def solve_control(solver: Solver, read: list[Matrices]) -> Control:
     """The optimal control. Raises Unsolved where there is more than one decision in a stage, or memory is not perfect."""
     linear = solver.linear
     if len(solver.slots) != 1:
@@ -67,16 +70,17 @@ def solve_control(solver: Solver) -> Control:
     states, outside, inside, width = linear.shape
     n = 1 + states + outside
     ending = np.asarray(linear.ending())[0]
-    stages = without_blanks([m for _, m in stages_of(solver)][::-1], np.asarray(solver.start))
+    stages = without_blanks(read, np.asarray(solver.start))
     core = core_of(stages, ending, states, outside)
     gains, curvature = riccati(stages, ending / solver.discount**solver.length, core, solver.discount, n, inside)
     rules, variances = kalman(solver, stages, gains, core, n, inside)
-    return Control(np.stack(rules), tuple(gains), tuple(variances), curvature, 0.0)
+    return Control(np.stack(rules), tuple(gains), tuple(variances), curvature)
 
 
 def riccati(stages: list[Matrices], last: np.ndarray, core: np.ndarray, discount: float, n: int, inside: int,
             ) -> tuple[list[np.ndarray], float]:
-    """The gains (k, 1 + core + draws) of every stage, first to last, and the least curvature. Raises Unsolved where a cost is not convex."""
+    """The gains (k, 1 + core + draws) of every stage, first to last, and the least curvature. Raises Unsolved where it is not
+    positive."""
     kept = np.concatenate([[0], core])  # of (1, s)
     value = last[np.ix_(kept, kept)]
     gains, least = [], np.inf
@@ -111,7 +115,7 @@ def kalman(solver: Solver, stages: list[Matrices], gains: list[np.ndarray], core
     known: np.ndarray = np.zeros((1, 0))  # what was known and done, over the stage before
     predicted = start[core][:, :1]  # the estimate of the core, over the stage before (first: over 1)
     for m, gain in zip(stages, gains, strict=True):
-        seen = m.seen[0]
+        seen, dynamics = np.asarray(m.seen[0]), np.asarray(m.following)
         new = np.abs(seen[:, others]).max(axis=1, initial=0.0) == 0  # of core, draws and 1 alone
         fixed = np.abs(seen[:, n:]).max(axis=1) == 0  # functions of (1, s)
         if before is None:
@@ -148,11 +152,11 @@ def kalman(solver: Solver, stages: list[Matrices], gains: list[np.ndarray], core
         rules.append(rule)
         variances.append(joint[:len(core), :len(core)])
         # the next stage, over v = (1, s, draws, acts) of this one
-        acts = np.eye(m.following.shape[1])[n + inside:]
-        following = m.following[core]
+        acts = np.eye(dynamics.shape[1])[n + inside:]
+        following = dynamics[core]
         part = following[:, np.concatenate([core, np.arange(n, n + inside)])]
         predicted = following[:, :1] * np.eye(1, seen.shape[1]) + part @ estimate @ seen + following[:, n + inside:] @ acts
         variance = part @ joint @ part.T
         known = np.concatenate([seen, acts])
-        before = m.following
+        before = dynamics
     return rules, variances

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.folding import number
 from ..information.facts import Facts
 from ..learning.backward_engine import BackwardEngine
 from ..learning.settings import Settings
 from ..lower.problem import Problem
 from .finite import SURE, FiniteGame, minimax, pure, supports, zero_sum
+from .reading import payer
 from .solution import Assumption, Exact
 from .stationary import Unsolved
 
@@ -25,15 +25,16 @@ PURE = "Nash equilibrium in plans: nobody gains by any other plan"
 def solve_finite(problem: Problem, facts: Facts) -> Exact:
     """Raises Unsolved."""
     game = FiniteGame(problem)
-    finite = Assumption("finitely many draws, acts and things to know", f"grid of {int(np.prod(list(game.grid.sizes.values()) or [1]))} points")
+    points = int(np.prod(list(game.grid.sizes.values()) or [1]))
+    finite = Assumption("finitely many draws, acts and things to know", f"grid of {points} points")
     if not problem.is_team and is_perfect(problem, facts):
         found = backward(problem, game, finite)
         if found is not None:
             return found
     costs = game.costs
-    labels = [x.label for x in game.people]
+    labels = [payer(problem, x) for x in game.people]
     if problem.is_team:
-        at = np.unravel_index(int(np.argmin(costs[0])), costs.shape[1:])
+        at = tuple(int(k) for k in np.unravel_index(int(np.argmin(costs[0])), costs.shape[1:]))
         ties = int((costs[0] <= costs[0].min() + 1e-12 * (1 + np.abs(costs[0]).max())).sum())
         plans = f"{ties} of {costs[0].size} profiles of plans cost{'s' * (ties == 1)} least"
         return Exact(game.profile(laws(game, at)), "finite team: all profiles of plans looked at", PLANS, (finite,), count=plans,
@@ -44,8 +45,8 @@ def solve_finite(problem: Problem, facts: Facts) -> Exact:
             raise Unsolved("nobody may mix, and there is no equilibrium in plans without chance (all were looked at)")
         order = sorted(map(tuple, stable), key=lambda at: float(costs[(slice(None), *at)].sum()))
         return Exact(game.profile(laws(game, order[0])), "finite game: all profiles of plans looked at", PURE, (finite,),
-                     count=f"{len(stable)} equilibri{'um' if len(stable) == 1 else 'a'} in plans, and there are no others; shown is that of least "
-                     "total cost", costs=paid(labels, costs, order[0]),
+                     count=f"{len(stable)} equilibri{'um' if len(stable) == 1 else 'a'} in plans, and there are no others; shown is that "
+                     "of least total cost", costs=paid(labels, costs, order[0]),
                      others=tuple((game.profile(laws(game, at)), paid(labels, costs, at)) for at in order[1:9]))
     if len(game.people) != 2:
         raise Unsolved(f"{len(game.people)} players who may mix: enumeration is for two")
@@ -71,8 +72,9 @@ def solve_finite(problem: Problem, facts: Facts) -> Exact:
     solved = [(game.profile([game.behaviour(p, w) for p, w in zip(game.people, pair, strict=True)]),
                dict(zip(labels, (float(pair[0] @ c @ pair[1]) for c in costs), strict=True))) for pair in rows[:9]]
     complete = "all there are (no ties: a nondegenerate game)" if regular else "there may be more (ties between plans)"
-    return Exact(solved[0][0], f"game of {costs.shape[1]} x {costs.shape[2]} plans, all pairs of supports of one size", SUPPORTS, (finite, recall),
-                 count=f"{len(rows)} equilibri{'um' if len(rows) == 1 else 'a'}, {complete}", costs=solved[0][1], others=tuple(solved[1:]))
+    return Exact(solved[0][0], f"game of {costs.shape[1]} x {costs.shape[2]} plans, all pairs of supports of one size", SUPPORTS,
+                 (finite, recall), count=f"{len(rows)} equilibri{'um' if len(rows) == 1 else 'a'}, {complete}",
+                 costs=solved[0][1], others=tuple(solved[1:]))
 
 
 def laws(game: FiniteGame, at: tuple[int, ...]) -> list[Any]:
@@ -86,10 +88,10 @@ def paid(labels: list[str], costs: np.ndarray, at: tuple[int, ...]) -> dict[str,
 
 
 def is_perfect(problem: Problem, facts: Facts) -> bool:
-    """Perfect information: nature's draws are seen by all, or there are none, and each decision knows all that was known and done."""
+    """Perfect information: nature draws nothing, and each decision knows all that was known and done."""
     if len(problem.game.decisions) < 2 or facts.information.nested != "strictly classical" or facts.information.static:
         return False
-    return not any(number(a) is None for r in problem.game.randoms for a in r.arguments) and not problem.game.randoms
+    return not problem.game.randoms
 
 
 def backward(problem: Problem, game: FiniteGame, finite: Assumption) -> Exact | None:

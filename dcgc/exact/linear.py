@@ -11,14 +11,15 @@ from ..lower.problem import Problem
 from .moves import Move, solve_moves
 from .nested import is_static, not_nested, solve_team
 from .profile import inside_bounds, profile_of
-from .reading import LinearQuadratic
+from .reading import LinearQuadratic, payer
 from .solution import Assumption, Exact
 from .stationary import FLAT, Stationary, Unsolved
 
-STATIC_TEAM = "Radner 1962, theorem 5: the optimum of a static team with convex quadratic cost and linear conditional means is linear, and " \
-    "person-by-person stationarity is sufficient"
+STATIC_TEAM = "Radner 1962, theorem 5: the optimum of a static team with convex quadratic cost and linear conditional means is linear, " \
+    "and person-by-person stationarity is sufficient"
 NESTED_TEAM = "Ho and Chu 1972, theorem 1: partially nested information is worth a static one; then Radner 1962, theorem 5"
-CONTROL = "separation and certainty equivalence (Joseph and Tou 1961): with perfect recall the act is a gain (Riccati) on the estimate (Kalman)"
+CONTROL = "separation and certainty equivalence (Joseph and Tou 1961): with perfect recall the act is a gain (Riccati) on the estimate " \
+    "(Kalman)"
 STATIC_GAME = "Basar 1978: equilibria of static linear-quadratic games with linear conditional means solve linear equations"
 SADDLE = "a convex-concave quadratic has a saddle point where its derivatives vanish (Basar and Olsder 1999, section 4.6)"
 DYNAMIC_GAME = "feedback Nash equilibrium by the coupled Riccati recursion (Basar and Olsder 1999, corollary 6.1)"
@@ -68,7 +69,8 @@ def by_one_system(problem: Problem, game: LinearQuadratic, static: bool, team: b
     assumptions.append(unique([found.size], [found.residual]))
     theorem = (STATIC_TEAM if static else NESTED_TEAM) if team else SADDLE if zero else STATIC_GAME
     kind = "static" if static else "partially nested"
-    what = f"{kind} linear-quadratic-Gaussian team" if team else "linear-quadratic zero-sum game" if zero else \
+    gaussian = "-Gaussian" if game.normal.all() and len(game.normal) else ""
+    what = f"{kind} linear-quadratic{gaussian} team" if team else "linear-quadratic zero-sum game" if zero else \
         "linear-quadratic game of static information"
     strict = found.curvature > FLAT
     return Exact(profile_of(problem, rules), f"{what}: gains by one linear system of {found.size} equations", theorem, tuple(assumptions),
@@ -85,7 +87,8 @@ def by_moves(problem: Problem, game: LinearQuadratic) -> Exact:
     rules, moves = solve_moves(game)
     assumptions = common_assumptions(problem, game, rules)
     assumptions += of_moves(moves, problem.is_team, opposed(game))
-    return Exact(profile_of(problem, rules), f"{title(moves, problem.is_team, opposed(game))}: {len(moves)} linear systems, the last move first",
+    what = title(moves, problem.is_team, opposed(game))
+    return Exact(profile_of(problem, rules), f"{what}: {len(moves)} linear systems, the last move first",
                  theorem_of(moves, problem.is_team, opposed(game)), tuple(assumptions),
                  count="the optimum, which is unique" if problem.is_team else
                  "one equilibrium in rules that reply to every past (other Nash equilibria, in threats, are not looked for)",
@@ -114,8 +117,8 @@ def of_moves(moves: Sequence[Move], team: bool, zero: bool) -> list[Assumption]:
                       "the move can be solved by itself", "; ".join(how))]
     if zero and not team:
         out.append(Assumption("zero-sum payments", "the players' matrices add up to a constant"))
-        out.append(Assumption("existence of the saddle point in every stage", "each side's second derivative has its sign, later moves in place; "
-                              f"the least over the largest is {least:.3g}"))
+        out.append(Assumption("existence of the saddle point in every stage", "each side's second derivative has its sign, later moves "
+                              f"in place; the least over the largest is {least:.3g}"))
     else:
         out.append(Assumption("convex costs, later moves in place", "eigenvalues of each player's own second derivatives in each move, the "
                               f"least over the largest {least:.3g}"))
@@ -132,7 +135,8 @@ def convex(game: LinearQuadratic, found: Stationary, team: bool) -> Assumption:
             factor = np.linalg.cholesky((own + own.T) / 2)
         except np.linalg.LinAlgError:
             raise Unsolved("the team's cost is not strictly convex in what is decided") from None
-        return Assumption("strictly convex cost", f"Cholesky factor of the second derivatives, least diagonal entry {np.diag(factor).min():.3g}")
+        return Assumption("strictly convex cost",
+                          f"Cholesky factor of the second derivatives, least diagonal entry {np.diag(factor).min():.3g}")
     return Assumption("each player's cost convex in its own acts", f"least eigenvalue over the largest {found.curvature:.3g}")
 
 
@@ -155,4 +159,4 @@ def costs_of(problem: Problem, game: LinearQuadratic, rules: Mapping[str, np.nda
     base, count = 1 + len(game.normal), len(game.places)
     plan = np.concatenate([rules[a.name] @ a.known for a in game.acts])
     played = np.concatenate([np.eye(base), np.linalg.solve(np.eye(count) - plan[:, base:], plan[:, :base])])
-    return {x.label: float(np.einsum("ij,ik,jk->", q, played, played)) for x, q in zip(game.people, game.costs, strict=True)}
+    return {payer(problem, x): float(np.einsum("ij,ik,jk->", q, played, played)) for x, q in zip(game.people, game.costs, strict=True)}

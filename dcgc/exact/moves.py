@@ -126,6 +126,10 @@ def known_state(game: LinearQuadratic, own: list[Act], before: list[Act], costs:
     earlier = np.concatenate([np.zeros((1, game.count)), *(b.seen for b in before)])
     fresh = np.asarray([k for k in game.draws if not np.abs(earlier[:, k]).max() > 0], int)
     shared = common([basis(a.known) for a in own])
+    past = np.setdiff1d(np.arange(1, game.count), fresh)
+    clear = without(shared, past)  # tells of fresh draws alone
+    state = shared - (shared @ clear.T) @ clear  # tells of the past, perhaps with a fresh draw in it: that stays in the state
+    fresh = fresh[np.abs(state[:, fresh]).max(axis=0, initial=0.0) < 1e-10]
     old = without(shared, fresh)
     drivers = np.concatenate([old, np.eye(game.count)[fresh]])
     if not within(relevant(own, costs), basis(drivers)):

@@ -34,8 +34,8 @@ def rational(x: float) -> Fraction:
 
 
 def solutions(equations: Sequence[Any], unknowns: Sequence[Any], order: Sequence[int]) -> Roots:
-    """All real roots. ``equations``: SymPy polynomials, ``order``: in which the unknowns are best eliminated. Raises Unsolved where too many
-    are left, or there is a continuum of roots."""
+    """All real roots. ``equations``: SymPy polynomials, ``order``: in which the unknowns are best eliminated. Raises Unsolved where too
+    many are left, or there is a continuum of roots."""
     import sympy
 
     left = {j: sympy.Poly(equations[j], *unknowns, domain="QQ") for j in order}
@@ -60,7 +60,7 @@ def solutions(equations: Sequence[Any], unknowns: Sequence[Any], order: Sequence
         complete &= sure
     else:
         (only,) = left.values()
-        points, degree = [(x,) for x in real_roots(only.as_expr(), names[0])], only.degree(names[0])
+        points, degree = [(x,) for x in real_roots(only.as_expr(), names[0])], only.degree(names[0])  # type: ignore[misc]
     found = []
     for point in points:
         values = dict(zip(names, point, strict=True))

@@ -67,7 +67,8 @@ def linear_quadratic(problem: Problem) -> LinearQuadratic:
     where = np.argsort(order)
     people = tuple(dict.fromkeys(problem.decider(d) for d in decisions))
     people = people[:1] if problem.is_team else people  # who pay the same are one
-    acts = tuple(Act(d.name, 0 if problem.is_team else people.index(problem.decider(d)), where[game.acts[d.name]], game.seen[d.name][:, order]) for d in decisions)
+    acts = tuple(Act(d.name, 0 if problem.is_team else people.index(problem.decider(d)), where[game.acts[d.name]],
+                     game.seen[d.name][:, order]) for d in decisions)
     costs = np.stack([sum((game.paid[p.name] for p in problem.pays(x)), np.zeros((game.count, game.count)))[np.ix_(order, order)]
                       for x in people])
     normal, names = np.zeros(game.count - entries - 1, bool), [""] * (game.count - entries - 1)
@@ -79,6 +80,12 @@ def linear_quadratic(problem: Problem) -> LinearQuadratic:
             names[at:at + size] = [site.name] * size
             at += size
     return LinearQuadratic(game.count, acts, costs, people, normal, tuple(names))
+
+
+def payer(problem: Problem, person: Person) -> str:
+    """How what a player pays is called: by the team's name where a team decides everything."""
+    everybody = {problem.decider(d) for d in problem.game.decisions}
+    return next((name for name, members in problem.teams.items() if problem.is_team and everybody <= members), person.label)
 
 
 # ---------------------------------------------------------------- spans of rows

@@ -87,7 +87,7 @@ def conditions(m: Moments, slopes: np.ndarray) -> tuple[list[Any], list[Any]]:
     r, gens = made[0], made[1:]
     k, n = len(m.payers), m.game.count
     base = n - k
-    number = {int(c): i for i, c in enumerate(slopes)}
+    number = {int(c): i for i, c in enumerate(slopes.tolist())}
 
     def exact(x: float) -> Any:
         f = rational(x)
@@ -97,9 +97,9 @@ def conditions(m: Moments, slopes: np.ndarray) -> tuple[list[Any], list[Any]]:
     g = [[zero] * n for _ in range(k)]  # acts as rows over z, means left out
     for row, column, c in zip(m.layout.rows, m.layout.columns, m.layout.coefficients, strict=True):
         if int(c) in number:
-            for i in np.flatnonzero(np.abs(m.seen[column]) > 1e-14):
-                if i:
-                    g[row][i] += gens[number[int(c)]] * exact(m.seen[column, i])
+            for w in np.flatnonzero(np.abs(m.seen[column]) > 1e-14):
+                if w:
+                    g[row][w] += gens[number[int(c)]] * exact(m.seen[column, w])
     s = [[r(int(i == j)) for j in range(k)] for i in range(k)]  # what a push of act j does to act i
     width = base + k
     acts: list[list[Any]] = []

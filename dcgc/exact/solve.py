@@ -21,7 +21,7 @@ def solve(problem: Problem) -> Exact:
     if not problem.game.decisions:
         raise NoTheory("nobody decides anything")
     if problem.leaders:
-        raise NoTheory(f"{problem.leaders[0].label} announces its policy, to which others respond: that is an optimisation over their replies")
+        raise NoTheory(f"{problem.leaders[0].label} announces its policy, to which others respond: an optimisation over their replies")
     if problem.game.block is not None:
         try:
             return solve_repeated(problem)

@@ -1,13 +1,13 @@
 """Feedback games of many stages, by the coupled Riccati recursion on the state, the last stage first.
 
-A stage is read as matrices over (1, states, draws of the stage, acts). Everybody's value of the states after it is a quadratic form, so that
-the stage is a game with quadratic costs, solved by linear systems as in ``moves`` (Basar and Olsder 1999, section 6.2.3; zero-sum: section
-6.5). Several stages or two hundred: one such game each.
+A stage is read as matrices over (1, states, draws of the stage, acts). Everybody's value of the states after it is a quadratic form, so
+that the stage is a game with quadratic costs, solved by linear systems as in ``moves`` (Basar and Olsder 1999, section 6.2.3; zero-sum:
+section 6.5). Several stages or two hundred: one such game each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
@@ -20,15 +20,33 @@ from .reading import Act, LinearQuadratic
 from .stationary import Unsolved
 
 
-def stages_of(solver: Solver) -> Iterator[tuple[int, Matrices]]:
-    """The matrices of every stage, the last first, as numpy arrays."""
+def stages_of(solver: Solver) -> list[Matrices]:
+    """The matrices of every stage, in order, as numpy arrays."""
     read = jax.jit(solver.linear.matrices)
-    for t in range(solver.length, 0, -1):
-        yield t, jax.tree.map(np.asarray, read(jnp.asarray(float(t))))
+    return [jax.tree.map(np.asarray, read(jnp.asarray(float(t)))) for t in range(1, solver.length + 1)]
 
 
-def solve_stages(solver: Solver) -> tuple[dict[str, np.ndarray], list[Move], np.ndarray]:
-    """By group (stages, k, 1 + inputs), the moves, first to last, and everybody's cost (players,). Raises Unsolved."""
+def costs_of(solver: Solver, stages: list[Matrices], rules: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(players,) what everybody who decides pays, by second moments carried from stage to stage. ``rules``: by group (stages, k,
+    1 + inputs)."""
+    people = len(solver.linear.people)
+    before = np.asarray(solver.start) @ np.asarray(solver.start).T
+    paid = np.zeros(people)
+    for t, m in enumerate(stages):
+        n, size, k = len(before), m.following.shape[1], solver.linear.shape[3]
+        plays = np.eye(size)[:, :size - k]  # v as a function of (1, s, draws)
+        for (group, _, _, own), seen in zip(solver.slots, m.seen, strict=True):
+            plays[size - k + own.start:size - k + own.stop] = rules[group][t] @ np.asarray(seen) @ plays
+        inside = np.eye(size - k)
+        inside[:n, :n] = before
+        v = plays @ inside @ plays.T
+        paid += solver.discount**t * np.einsum("pij,ij->p", m.paid[:people], v)
+        before = m.following @ v @ m.following.T
+    return paid + np.einsum("pab,ab->p", np.asarray(solver.linear.ending())[:people], before)
+
+
+def solve_stages(solver: Solver, stages: list[Matrices]) -> tuple[dict[str, np.ndarray], list[Move]]:
+    """By group (stages, k, 1 + inputs), and the moves, first to last. Raises Unsolved."""
     linear = solver.linear
     people = len(linear.people)
     states, outside, inside, width = linear.shape
@@ -36,7 +54,7 @@ def solve_stages(solver: Solver) -> tuple[dict[str, np.ndarray], list[Move], np.
     value = np.asarray(linear.ending())[:people] / solver.discount**solver.length
     rules: dict[str, list[np.ndarray]] = {group: [] for group, _, _, _ in solver.slots}
     moves: list[Move] = []
-    for t, m in stages_of(solver):
+    for t, m in reversed(list(enumerate(stages, start=1))):
         costs = m.paid[:people] + solver.discount * np.einsum("ai,pab,bj->pij", m.following, value, m.following, optimize=True)
         game = LinearQuadratic(n + inside + width, (), costs, linear.people, np.ones(n - 1 + inside, bool), ())
         past = Act(f"what was before stage {t}", 0, np.zeros(0, int), np.eye(n, game.count))
@@ -58,6 +76,4 @@ def solve_stages(solver: Solver) -> tuple[dict[str, np.ndarray], list[Move], np.
                 raise Unsolved(f"members of a symmetric family act differently ({group} and {d.name}): they share one policy")
         value = costs[:, :n, :n].copy()
         value[:, 0, 0] += np.einsum("pii->p", costs[:, n:n + inside, n:n + inside])
-    start = np.asarray(solver.start)
-    paid = np.einsum("pab,ac,bc->p", value, start, start)
-    return {group: np.stack(list(reversed(r))) for group, r in rules.items()}, list(reversed(moves)), paid
+    return {group: np.stack(list(reversed(r))) for group, r in rules.items()}, list(reversed(moves))

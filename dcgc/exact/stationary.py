@@ -86,7 +86,7 @@ def stationary(unknowns: Sequence[Unknown], blocks: np.ndarray) -> Stationary:
 
 
 def own_curvature(unknowns: Sequence[Unknown], blocks: np.ndarray, players: np.ndarray, starts: np.ndarray) -> float:
-    """The least eigenvalue of any player's second derivatives in its own acts, over the largest entry. Raises Unsolved if it is negative."""
+    """The least eigenvalue of any player's second derivatives in its own acts, over the largest entry. Raises NotConvex if negative."""
     least = np.inf
     for player in dict.fromkeys(players):
         mine = np.flatnonzero(players == player)
