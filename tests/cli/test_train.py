@@ -157,21 +157,23 @@ def test_load_gathers_all_diagnostics():
         dcgc.load(TINY, set={"kk": 1})
 
 
-TWICE = """
-game Twice
-player P
-stage t in 1..2 { decide u : Real by P knowing t; cost P = u^2 }
-stage s in 1..2 { decide v : Real by P knowing s; cost P = v^2 }
+VECTOR = """
+game Vector
+player P, Q
+decide f : Function(Real -> Real[2], affine) by P knowing nothing
+decide u : Real by Q knowing nothing
+cost P = sum(f(1))^2
+cost Q = (u - 1)^2
 """
 
 
 def test_a_game_that_cannot_be_trained_says_why(capsys, tmp_path):
-    with pytest.raises(dcgc.GameError, match="L001"):
-        dcgc.train(dcgc.load(TWICE))
-    path = tmp_path / "twice.dcg"
-    path.write_text(TWICE)
+    with pytest.raises(dcgc.GameError, match="L002"):
+        dcgc.train(dcgc.load(VECTOR))
+    path = tmp_path / "vector.dcg"
+    path.write_text(VECTOR)
     assert main(["train", str(path)]) == 1
-    assert "[L001]" in capsys.readouterr().err
+    assert "[L002]" in capsys.readouterr().err
     assert main(["show", str(path)]) == 1
 
 

@@ -222,7 +222,7 @@ def test_sampled_games_have_lower_bounds():
     """A large family has no grid: what is found is a lower bound, says so, and is the regret for a linear deviation."""
     p = problem("game G\nplayer F[12] symmetric\nfor i in F {\n  random c[i] ~ Normal(1, 0.5)\n}\nfor i in F {\n"
         "  decide q[i] : Real by F[i] knowing c[i]\n}\n"
-                "for i in F {\n  cost F[i] = (q[i] - c[i])^2 + 0.1 * sum(q[others])\n}\n")
+                "for i in F {\n  cost F[i] = (q[i] - c[i])^2 + 0.1 * sum(q[others])^2\n}\n")
     found = regrets(p, {"q": rule(lambda c: 0.8 * c)})["F[1]"]
     assert not found.exact
     assert found.ex_ante <= 0.04 * 1.25 * 1.01
