@@ -119,6 +119,7 @@ def test_a_fixed_prior_is_a_price_on_power() -> None:
     assert cost(problem, profile) == pytest.approx(0.5, rel=0.03)
 
 
+@pytest.mark.study
 def test_in_vectors_a_kl_weight_lowers_the_rate_and_a_rank_weight_raises_the_effective_rank() -> None:
     steps = {"steps": 250, "batch": 128, "learning_rate": 0.01}
     plain, divergent, ranked = (learned(VECTOR, MessageEngine(), **steps, **more) for more in (

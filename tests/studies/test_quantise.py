@@ -209,6 +209,7 @@ def pointing(hand):
     return hand.result(POINTING, lambda d: {"sent(m)": hand.affine(d["sent(m)"], np.eye(2)), "guess": listener})
 
 
+@pytest.mark.study
 def test_bayes_rule_points_as_well_as_the_words_allow(pointing):
     """With the word and all objects seen, the guess is right once for every word that is there: (1/n) sum over words of 1 - (1 - p)^n."""
     made = study(pointing, 3, samples=8192)
