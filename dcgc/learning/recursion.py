@@ -1,9 +1,9 @@
 """Stages solved backward: V_t(state) of every player, and in each stage its moves with what follows at V_{t+1} (Bellman 1957, Shapley
 1953).
 
-A stage is compiled once and scanned over; between the nodes of a state values are cubic, so that quadratic games come out to rounding,
-and go on as parabolas beyond them. Every stage is solved at all states, those that play does not reach included; at states where there is
-no answer (the logarithm of a stock below 0) values go on from those where there is (``filling``).
+A stage is compiled once and scanned over. Between the nodes of a state values are cubic (``interpolation``), so that quadratic games come
+out to rounding, and go on as parabolas beyond them. Every stage is solved at all states, those that play does not reach included; at
+states where there is no answer (the logarithm of a stock below 0) values go on from those where there is (``filling``).
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ def stage_gains(e: Evaluation, values: Mapping[str, Array], t: Array) -> dict[st
     gains: dict[str, Array] = {}
     for move in e.order:
         for name in move.decisions:
-            if name not in e.problem.copied:
+            person = inner.decider(inner.game.site(name))  # type: ignore[arg-type]
+            if name not in e.problem.copied and person.label in values:  # the member that stands for all others pays nothing of its own
                 gains[name] = gain(e, move, inner.game.site(name), values, t)  # type: ignore[arg-type]
         for own in together(e, move):
             if all(d.name in gains for d in own):

@@ -210,3 +210,37 @@ def test_mixing_in_every_state_and_stage_against_two_by_two_games() -> None:
     assert result.value("payoff(A)").value == pytest.approx(value[0, 0, 0], abs=1e-9)
     assert result.value("payoff(B)").value == pytest.approx(value[1, 0, 0], abs=1e-9)
     assert all(r.exact and r.unreached < 1e-9 for r in result.scorecard.regrets)
+
+
+FISH_WAR = """
+game FishWar "Each may take an equal part of the stock; of nothing nothing grows"
+cite "Levhari and Mirman 1980, Bell Journal of Economics 11"
+param N : int = 2
+param T : int = 6
+player Fleet[N] symmetric
+state x = 0.8
+stage t in 1..T discount 0.95 {
+  for i in Fleet { decide c[i] : Interval(0, x / N) by Fleet[i] knowing x, t }
+  for i in Fleet { payoff Fleet[i] = log(c[i]) }
+  next x = (x - sum(c))^0.5
+}
+measure first = rule(c[1], 0.8, 1)
+"""
+
+
+def first_share(n: int, length: int) -> float:
+    """What part of the stock each takes in stage 1: V_t = A_t + w_t log x, c = x / (n + b) with b = 0.95 w_{t+1} / 2, w_t = 1 + b."""
+    share, weight = 1 / n, 1.0
+    for _ in range(length - 1):
+        b = 0.95 * weight * 0.5
+        share, weight = 1 / (n + b), 1 + b
+    return share
+
+
+@pytest.mark.study
+@pytest.mark.parametrize(("n", "alike"), [(2, False), (2, True), (100, True)])
+def test_a_fish_war_to_the_end_of_the_stock(n: int, alike: bool) -> None:
+    result = dcgc.train(dcgc.load(FISH_WAR if alike else FISH_WAR.replace(" symmetric", ""), {"N": n}), engine="dynamic", stages="scanned")
+    assert result.value("first").value == pytest.approx(first_share(n, 6) * 0.8, rel=1e-3)
+    assert all(r.exact and r.ex_ante < 1e-4 for r in result.scorecard.regrets)
+    assert not result.scorecard.alarms
