@@ -24,6 +24,8 @@ from .texts import decode, find_game, folder_of, read_source
 if TYPE_CHECKING:
     import numpy as np
 
+    from .exact.solution import Exact
+    from .finite.from_game import Shadow
     from .learning.settings import Progress, Settings, Trained
     from .lower.problem import Problem
     from .runs.folder import Run
@@ -97,6 +99,14 @@ class Game:
             found += [f"{kind}({name})"] if size is None else [f"{kind}({name}[{i + 1}])" for i in range(size)]
         return tuple(found)
 
+    @cached_property
+    def baseline(self) -> float | None:
+        """What the best affine profile costs a team in which acts speak, where that is cheap to know; needs JAX."""
+        problem = self.problem
+        from .exact import baseline
+
+        return baseline(problem)
+
     def __repr__(self) -> str:
         return f"<dcgc.Game {self.name}: {self.title}>"
 
@@ -129,6 +139,18 @@ def load(game: str | os.PathLike[str], set: Mapping[str, object] | None = None, 
     ledger.raise_errors()
     assert checked is not None
     return Game(checked, values, ledger.sorted())
+
+
+def shadow(game: Game, grid: int = 5, ranges: Mapping[str, tuple[float, float]] | None = None) -> Shadow:
+    """The game as a finite tree, with what was done to make it one: ``dcgc.finite.write_efg(shadow(game).game)`` is a file for Gambit.
+
+    ``grid``: points of a continuous draw and acts of a real decision; ``ranges``: least and greatest act by decision ("": of all). Raises
+    GameError (F004, F005) for what has no finite tree, or too large a one.
+    """
+    set_up_jax_once()
+    from .finite.from_game import finite_game
+
+    return finite_game(game.checked, grid, ranges)
 
 
 # ---------------------------------------------------------------- results
@@ -235,6 +257,13 @@ class Result:
         return "\n".join(plain(table) for table in tables(self.scorecard, self.shown))
 
     @property
+    def baseline(self) -> tuple[float, float] | None:
+        """What the best affine profile costs a team in which acts speak, and by what part of that this result is below; None where
+        it is not cheap to know."""
+        cost = self.game.baseline
+        return None if cost is None or self.trained.theory or not cost else (cost, (cost - self.merit) / abs(cost))
+
+    @property
     def shown(self) -> tuple[str, ...]:
         """The figures that a table shows: the game's own accounts and measures."""
         accounts = set(self.game.accounts)
@@ -257,6 +286,14 @@ class Result:
 
     def __repr__(self) -> str:
         return f"<dcgc.Result of {self.game.name}, {self.trained.engine}>\n{self.tables()}"
+
+
+@dataclass(frozen=True)
+class Solved:
+    """``result``: like that of a training; ``exact``: the method, the theorem, its assumptions, and costs without an error."""
+
+    result: Result
+    exact: Exact
 
 
 # ---------------------------------------------------------------- training
@@ -286,6 +323,8 @@ def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folde
     notes = tuple(f"no engine of this version reads the setting {key!r}" for key in unread)
     if game.checked.variant and game.core.published:
         notes += (f"what is published is of the game as it is written, not of its variant {' '.join(game.checked.variant.flags)}",)
+    notes += tuple(f"the hard budget of {bits:g} bits over {', '.join(names)} is shared out evenly among them, which need not be the best "
+                   "division: give each channel a budget of its own to try another" for names, bits in game.core.divided)
     set_up_jax(resolved.precision)
     check_engine(resolved.engine)
     game, resolved = in_its_form(game, resolved)
@@ -299,6 +338,36 @@ def train(game: Game | str | os.PathLike[str], seed: int | None = None, *, folde
         if run.finished:
             return read_result(run, game, resolved, notes)
         return compute(game, resolved, run, thorough, report, stop, notes)
+
+
+def solve(game: Game | str | os.PathLike[str], *, folder: str | os.PathLike[str] | None = None, keep: bool = False,
+          thorough: bool = False) -> Solved:
+    """The exact solution of a game where theory gives one (of a team without nested information: the best affine profile, as a
+    baseline), apart from training, with a scorecard like a training's.
+
+    Raises exact.NoTheory, with a sentence that says why there is none, GameError, and runs.folder.RunProblem."""
+    from .runs.configuration import resolve
+
+    if not isinstance(game, Game):
+        game = load(game)
+    problem = game.problem
+    from .exact import solve as exactly
+    from .learning.settings import Trained
+    from .verify import score
+
+    settings, _ = resolve(game.core.settings, {})
+    game = game if game.form == settings.stages else replace(game, form=settings.stages)
+    problem = game.problem
+    found = exactly(problem)
+    trained = Trained(found.profile, found.method, equilibria=tuple((1, dict(c)) for c in (found.costs, *(c for _, c in found.others))),
+                      alternatives=tuple(p for p, _ in found.others), theory=found.lines)
+    run = place(game, settings, None if folder is None else os.fspath(folder), False)[0] if folder is not None or keep else None
+    card = score(problem, trained.profile, thorough, trained.alternatives)
+    result = Result(game, settings, trained, card, None if run is None else run.folder)
+    if run is not None:
+        with run.writing():
+            write_result(run, result)
+    return Solved(result, found)
 
 
 def compute(game: Game, settings: Settings, run: Run | None, thorough: bool, report: Report | None,
@@ -587,7 +656,7 @@ def write_result(run: Run, result: Result) -> None:
                 "alarms": list(trained.alarms), "notes": list(trained.notes),
                 "equilibria": [[count, dict(costs)] for count, costs in trained.equilibria], "names": list(trained.names),
                 "history": [list(entry) for entry in trained.history], "objective": list(trained.objective),
-                "relaxed": dict(trained.relaxed), "ways": list(trained.ways),
+                "relaxed": dict(trained.relaxed), "ways": list(trained.ways), "theory": list(trained.theory),
             },
         })
     except OSError as problem:
@@ -657,7 +726,8 @@ def read_result(run: Run, game: Game, settings: Settings, notes: tuple[str, ...]
             tuple((count, {player: float(cost) for player, cost in costs.items()}) for count, costs in training["equilibria"]),
             tuple(training["alarms"]), bool(data["interrupted"]), tuple(training["notes"]),
             names=tuple(training.get("names", ())), objective=tuple(training.get("objective", ())),
-            relaxed={player: float(cost) for player, cost in training.get("relaxed", {}).items()}, ways=tuple(training.get("ways", ())))
+            relaxed={player: float(cost) for player, cost in training.get("relaxed", {}).items()}, ways=tuple(training.get("ways", ())),
+            theory=tuple(training.get("theory", ())))
         return Result(game, settings, trained, from_data(data, game.source), run.folder, notes)
     except (OSError, serialise.BadFile) as problem:
         raise RunProblem(str(problem)) from None

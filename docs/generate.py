@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dcgc.core.codes import CODES as CORE_CODES
+from dcgc.finite.codes import CODES as FINITE_CODES
 from dcgc.information.codes import CODES as INFORMATION_CODES
 from dcgc.semantics.codes import CODES as FRONT_CODES
 from dcgc.source.code import Code
@@ -23,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 CHAPTERS: Mapping[str, str] = {
     "S": "Reading the text", "N": "Names", "T": "Types and shapes", "K": "Time and knowledge", "P": "Parameters",
     "M": "What makes a game", "C": "Channels", "U": "Using other files",
-    "I": "Who knows what, worth a look", "L": "What cannot be computed yet", "R": "While it runs",
+    "I": "Who knows what, worth a look", "F": "Finite games", "L": "What cannot be computed yet", "R": "While it runs",
 }
 LONGEST = 1200  # characters of an example that is shown
 
@@ -33,7 +34,8 @@ LONGEST = 1200  # characters of an example that is shown
 
 def diagnostics() -> str:
     """The page of all codes, chapter by chapter."""
-    codes = sorted({**FRONT_CODES, **CORE_CODES, **INFORMATION_CODES}.values(), key=lambda c: (list(CHAPTERS).index(c.code[0]), c.code))
+    every = {**FRONT_CODES, **CORE_CODES, **INFORMATION_CODES, **FINITE_CODES}
+    codes = sorted(every.values(), key=lambda c: (list(CHAPTERS).index(c.code[0]), c.code))
     parts = ["# Diagnostics\n",
              "Made by `python docs/generate.py` from the tables of the compiler; `dcgc explain CODE` shows one of them. Every problem of",
              "a text is reported in one run, with its code, its place, a message and a hint; `--json` gives the same to machines. Every",

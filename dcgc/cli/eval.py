@@ -14,7 +14,7 @@ from ..runs.folder import RunProblem
 from ..source.render import visible
 from .arguments import add_json
 from .commands import WrongCall
-from .output import print_json, print_scorecard, result_data
+from .output import print_baseline, print_json, print_scorecard, result_data
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,6 +33,10 @@ def run(options: Namespace) -> int:
     if options.json:
         print_json(result_data(result))
         return 0
-    print(f"{visible(result.game.title)}, solved by {result.trained.engine}, in {options.run}\n")
+    print(f"{visible(result.game.title)}, solved by {result.trained.engine}, in {options.run}")
+    for line in result.trained.theory:
+        print(visible(line))
+    print()
     print_scorecard(card, result.shown, result.alarms)
+    print_baseline(result)
     return 0

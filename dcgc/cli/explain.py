@@ -6,6 +6,7 @@ import textwrap
 from argparse import ArgumentParser, Namespace
 
 from ..core.codes import CODES as CORE_CODES
+from ..finite.codes import CODES as FINITE_CODES
 from ..information.codes import CODES as INFORMATION_CODES
 from ..semantics.codes import CODES as FRONT_CODES
 from ..source import near_names
@@ -20,7 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    codes = {**FRONT_CODES, **CORE_CODES, **INFORMATION_CODES}
+    codes = {**FRONT_CODES, **CORE_CODES, **INFORMATION_CODES, **FINITE_CODES}
     if options.code is None:
         for name in sorted(codes):
             print(f"{name}  {codes[name].title}")

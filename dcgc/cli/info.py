@@ -100,5 +100,7 @@ def as_data(found: Facts) -> dict[str, object]:
                       "budget": c.channel.budget} for c in found.channels],
         "linear_quadratic_gaussian": found.linear_quadratic_gaussian,
         "finite": found.finite,
+        "recognised": {"curvature": dict(found.recognised.curvatures), "closed_forms": dict(found.recognised.closed),
+                       "multilinear": list(found.recognised.multilinear)},
         "sentences": sentences(found),
     }

@@ -32,6 +32,16 @@ def print_scorecard(card: Scorecard, shown: Sequence[str], alarms: Sequence[str]
     print_alarms(alarms)
 
 
+def print_baseline(result: Result) -> None:
+    """How a result compares with the best affine profile, where that is cheap to know."""
+    from ..report.numbers import show_value
+
+    found = result.baseline
+    if found is not None:
+        cost, below = found
+        print(f"\nbest affine profile {show_value(cost)}; this is {abs(below):.1%} {'below' if below >= 0 else 'above'} it")
+
+
 def print_alarms(alarms: Sequence[str]) -> None:
     from rich.console import Console
 
@@ -58,6 +68,8 @@ def result_data(result: Result) -> dict[str, Any]:
         "game": result.game.name, "seed": result.settings.seed, "engine": trained.engine, "interrupted": trained.interrupted,
         "folder": result.folder, **to_data(result.scorecard), "alarms": list(result.alarms),
         "notes": [*result.notes, *trained.notes], "objective": list(trained.objective), "ways": list(trained.ways),
+        **({"theory": list(trained.theory)} if trained.theory else {}),
+        **({"baseline": {"cost": result.baseline[0], "below": result.baseline[1]}} if result.baseline is not None else {}),
         "equilibria": [
             {"starts": count, "costs": dict(costs), **({"name": trained.name_of(i)} if trained.name_of(i) else {})}
             for i, (count, costs) in enumerate(trained.equilibria)],

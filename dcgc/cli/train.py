@@ -19,7 +19,7 @@ from ..runs.folder import RunProblem
 from ..source.render import render, visible
 from .arguments import add_json, add_set, add_variant, read_teams, read_values
 from .commands import STOPPED, WrongCall
-from .output import print_json, print_scorecard, print_tables, result_data
+from .output import print_baseline, print_json, print_scorecard, print_tables, result_data
 from .progress import Display, display
 from .stopping import Stopping
 
@@ -144,6 +144,7 @@ def print_result(result: Result) -> None:
         print(visible(way + "."))
     print()
     print_scorecard(result.scorecard, result.shown, result.alarms)
+    print_baseline(result)
     others = result.trained.equilibria[1:]
     if result.trained.name_of(0):
         print(f"\nThis is {result.trained.name_of(0)}.")

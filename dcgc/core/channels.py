@@ -68,6 +68,8 @@ def totals(el: Elaborator, statements: tuple[tree.Statement, ...]) -> dict[str, 
             raise Unlowered("L001", "this budget is not fixed before play", s.budget.span, "write it with parameters and numbers")
         bits = value / NATS if s.budget.unit == "nats" else value
         members = sum(el.members_of(c) for c in s.channels)
+        if len(s.channels) > 1:
+            el.divided.append((tuple(el.base(c) for c in s.channels), bits))
         for c in s.channels:
             out[el.base(c)] = min(out.get(el.base(c), math.inf), bits / max(members, 1))
     return out

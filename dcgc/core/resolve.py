@@ -53,6 +53,7 @@ class Resolver:
         self.functions: dict[str, Basis] = {}  # what is a whole function
         self.observing = False
         self.averaged: set[str] = set()
+        self.divided: list[tuple[tuple[str, ...], float]] = []
         self.postponed: list[tuple[tree.TotalBudget, Scope]] = []
         self.settling = False
         self.broken: set[str] = set()
@@ -359,9 +360,6 @@ class Resolver:
         self.counter += 1
         name = f"{c.binder}.{self.counter}"
         body = self.expression(c.body, scope.argument(c.binder, core.Unknown(name, span=c.span)))
-        if operation not in ("integral", "mean") and any(isinstance(x, core.Rule) for x in core.walk(body)):
-            raise Unlowered("L003", "an extremum of a decision's rule cannot be lowered yet", c.span,
-                            "take points of it: `max(rule(u, j / 10) for j in 0..10)`")
         return core.Over(operation, name, low, high, body, span=c.span)
 
     def size_call(self, e: tree.Call, arguments: list[tree.Expression], scope: Scope) -> core.Expression:

@@ -349,6 +349,7 @@ class Game:
     equations: tuple[Equation, ...] = ()
     routes: tuple[Route, ...] = ()
     gradient_budget: Span | None = field(default=None, compare=False, repr=False)  # where one is asked for
+    divided: tuple[tuple[tuple[str, ...], float], ...] = ()  # channels under one hard budget, in bits, of which each has an equal part
     committed: tuple[tuple[str, int | None], ...] = ()  # who announces its policy first, in order; member counted from 0
     block: StageBlock | None = None  # stages that are not written out
     crowds: tuple[Crowd, ...] = ()  # families of which one member stands for all

@@ -14,6 +14,7 @@ from .game_diagram import GameDiagram, game_diagram
 from .interests import Interests, interests
 from .intrinsic import InformationStructure, information_structure
 from .recall import Forgetting, forgetting
+from .recognised import Recognised, recognised
 from .signalling import Signal, signals
 from .structure import linear_quadratic_gaussian
 
@@ -63,6 +64,11 @@ class Facts:
     @cached_property
     def linear_quadratic_gaussian(self) -> bool:
         return linear_quadratic_gaussian(self.game, Dependence(self.game))
+
+    @cached_property
+    def recognised(self) -> Recognised:
+        """Convexity in own acts, closed forms, linearity in choices."""
+        return recognised(self.seen)
 
     @cached_property
     def finite(self) -> bool:

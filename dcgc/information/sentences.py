@@ -140,6 +140,16 @@ def structure(facts: Facts) -> Iterator[str]:
         yield "structure: linear observations, quadratic payments, normal draws: replies to affine policies are affine"
     if facts.finite:
         yield "structure: finite, so that all expectations are sums (payments are multilinear in the laws of decisions)"
+    found = facts.recognised
+    if found.multilinear and not facts.finite:
+        several = f"each of {listed(found.multilinear)}" if len(found.multilinear) > 1 else found.multilinear[0]
+        yield f"structure: payments are linear in {several}: laws in the places of choices give expectations exactly"
+    for kind in ("strictly convex", "convex", "linear", "concave"):
+        own = [name for name, curvature in found.curvatures.items() if curvature == kind]
+        if own:
+            yield f"structure: what its player pays is {kind} in {listed(own)}, all else held fixed"
+    for text in list(found.closed.values())[:MOST]:
+        yield f"structure: a last mover's best reply in closed form: {text}"
 
 
 def shortened(facts: Facts) -> Iterator[str]:

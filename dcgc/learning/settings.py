@@ -77,7 +77,8 @@ class Trained:
     ``names``: what each of ``equilibria`` is called, if it has a name:
     "babbling" where nobody tells anybody anything. ``objective``: in what the training had another objective than the game's
     own costs, or another gradient, and which wishes of that kind had no effect; in sentences. ``relaxed``: every player's cost as the
-    training saw it, where it relaxed a jump. ``ways``: how each jump was taken, in sentences."""
+    training saw it, where it relaxed a jump. ``ways``: how each jump was taken, in sentences. ``theory``: of a
+    profile that was solved for and not trained: the method, the theorem and its assumptions, in lines."""
 
     profile: dict[str, Any]
     engine: str
@@ -91,6 +92,7 @@ class Trained:
     objective: tuple[str, ...] = ()
     relaxed: Mapping[str, float] = field(default_factory=dict)
     ways: tuple[str, ...] = ()
+    theory: tuple[str, ...] = ()
 
     def name_of(self, i: int) -> str:
         """What the i-th distinct solution is called ("" if it has no name)."""

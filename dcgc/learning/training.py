@@ -296,4 +296,5 @@ def not_a_number(problem: Problem, why: str) -> Diagnostic:
     site = first_not_finite(problem)
     span = site.span if site is not None else problem.game.payments[0].span  # where it happens only for trained policies
     return Diagnostic("R001", f"training met a value that is not a number ({why})", span,
-                      "look for a logarithm, a root or a division whose argument can leave its domain")
+                      "look for a logarithm, a root or a division whose argument can leave its domain, or for an act that pays the "
+                      "more the larger it is: `Interval(a, b)` bounds it")

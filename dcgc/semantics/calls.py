@@ -157,7 +157,8 @@ def instance(c: Checker, node: tree.Call, definition: tree.Def, types: dict[str,
     if inner.errors:
         first = inner.errors[0]
         note = Note(f"in the definition of `{definition.name}`", first.span)
-        c.report(Diagnostic(first.code, f"in `{definition.name}`: {first.message}", node.span, first.hint, (), (note,)))
+        inside = "" if first.code == T.TOO_DEEP.code else f"in `{definition.name}`: "  # of endless nesting not every step is told
+        c.report(Diagnostic(first.code, inside + first.message, node.span, first.hint, (), (note,)))
         return UNKNOWN
     return result
 

@@ -13,11 +13,10 @@ import numpy as np
 from ..core import expression as core
 from ..lower.evaluate import evaluate
 from ..lower.factored import expected
-from ..lower.intervals import NODES
 from ..lower.problem import Problem
-from ..lower.variable import Variable, lift
+from ..lower.variable import Variable, dim_to_own, lift
 from ..lower.world import World
-from ..primitives.quadrature import gauss_legendre
+from . import asked
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Reader:
 
     problem: Problem
     world: World
-    rule: Callable[[str, int | None, tuple[float, ...]], Any]
+    rule: Callable[[str, int | None, tuple[Any, ...]], Any]
 
     def number(self, e: core.Expression) -> np.ndarray:
         """The value of a measure: moments, accounts and rules become numbers, the rest is arithmetic; what still depends on
@@ -44,7 +43,8 @@ class Reader:
         if handler is not None:
             return constant_of(getattr(self, handler)(e))  # by name: a reader of another kind has its own
         if isinstance(e, (core.Fold, core.Over)) and any(isinstance(x, core.Rule) for x in core.walk(e.body)):
-            return self.resolved(written_out(e))  # a policy is asked at numbers
+            # a policy is asked at numbers
+            return constant_of(self.asked(e)) if isinstance(e, core.Over) else self.resolved(written_out(e))
         return core.rebuild(e, self.resolved)
 
     def moment(self, e: core.Moment) -> np.ndarray:
@@ -91,8 +91,47 @@ class Reader:
         cost = np.asarray(self.problem.account(self.world, e.name, e.member))
         return -cost if e.kind == "payoff" else cost
 
+    def asked(self, e: core.Over) -> np.ndarray:
+        """An integral or an extremum of what a policy does along an interval."""
+        low, high = (float(self.number(x)) for x in (e.low, e.high))
+
+        def f(places: np.ndarray) -> np.ndarray:
+            return self.along(e, places)
+
+        if e.operation in ("integral", "mean"):
+            total = asked.integral(f, low, high)
+            return total / (high - low) if e.operation == "mean" else total
+        sign = -1.0 if e.operation.endswith("min") else 1.0
+        place, value = asked.largest(lambda x: sign * f(x), low, high)
+        return np.asarray(place if e.operation.startswith("arg") else sign * value)
+
+    def along(self, e: core.Over, places: np.ndarray) -> np.ndarray:
+        """The body (n, ..) at places (n,): what policies do there is put in like the place itself."""
+        here = {e.unknown: Variable((e.unknown,), jnp.asarray(places))}
+
+        def values(x: core.Expression) -> np.ndarray:
+            before, self.world.unknowns = self.world.unknowns, {**self.world.unknowns, **here}
+            try:
+                value = evaluate(self.world, self.resolved(x))
+            finally:
+                self.world.unknowns = before
+            everywhere = dim_to_own(value, e.unknown, len(places))
+            return np.asarray((self.mean(everywhere) if everywhere.dims else everywhere).data)
+
+        body = e.body
+        while (asked_for := next((x for x in core.walk(body) if isinstance(x, core.Rule) and not any(
+                isinstance(y, core.Rule) for i in x.inputs for y in core.walk(i))), None)) is not None:
+            inputs = tuple(values(i) for i in asked_for.inputs)
+            done = np.asarray(self.rule(asked_for.decision, asked_for.member, inputs), float)
+            if not inputs:
+                done = np.broadcast_to(done, (len(places), *done.shape))
+            name = f"rule {len(here)} of {e.unknown}"
+            here[name] = Variable((e.unknown,), jnp.asarray(done))
+            body = replaced(body, asked_for, core.Unknown(name))
+        return values(body)
+
     def ruled(self, e: core.Rule) -> np.ndarray:
-        return np.asarray(self.rule(e.decision, e.member, tuple(float(self.number(i)) for i in e.inputs)))
+        return np.asarray(self.rule(e.decision, e.member, tuple(self.number(i) for i in e.inputs)))
 
 
 def constant_of(value: np.ndarray) -> core.Constant:
@@ -105,16 +144,8 @@ def constant_of(value: np.ndarray) -> core.Constant:
 RESOLVERS: Mapping[type, str] = {core.Moment: "moment", core.Account: "account", core.Rule: "ruled"}
 
 
-def written_out(e: core.Fold | core.Over) -> core.Expression:
-    """A reduction over members, or an integral, as terms at numbers: of an integral those of a Gauss-Legendre rule."""
-    if isinstance(e, core.Over):
-        rule = gauss_legendre(NODES)
-        length = core.Apply("sub", (e.high, e.low))
-        points = [core.Apply("add", (e.low, core.Apply("mul", (length, core.Constant(float(t)))))) for t in rule.nodes[:, 0]]
-        terms = [core.Apply("mul", (core.Constant(float(w)), replaced(e.body, core.Unknown(e.unknown), x)))
-                 for w, x in zip(rule.weights, points, strict=True)]
-        mean = core.Apply("sum", (core.Stack(tuple(terms)),))
-        return mean if e.operation == "mean" else core.Apply("mul", (length, mean))
+def written_out(e: core.Fold) -> core.Expression:
+    """A reduction over members as terms at numbers."""
     members = [core.Constant(float(k)) for k in range(e.axis.low, e.axis.low + e.axis.size)]
     bodies = tuple(replaced(e.body, core.Member(e.axis), k) for k in members)
     if e.condition is None:

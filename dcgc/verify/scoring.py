@@ -137,8 +137,8 @@ def elsewhere(problem: Problem, comparisons: tuple[Comparison, ...], alternative
     return comparisons
 
 
-def ruler(problem: Problem, profile: Mapping[str, Any]) -> Callable[[str, int | None, tuple[float, ...]], Any]:
-    def rule(decision: str, member: int | None, values: tuple[float, ...]) -> Any:
+def ruler(problem: Problem, profile: Mapping[str, Any]) -> Callable[[str, int | None, tuple[Any, ...]], Any]:
+    def rule(decision: str, member: int | None, values: tuple[Any, ...]) -> Any:
         name = decision if member is None else f"{decision}[{member + 1}]"
         return policy_function(problem, profile, name)(*values)
 

@@ -167,7 +167,7 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     length = horizon(problem)
     method = f"{BATCHES} x {samples} independent plays of {length} stages, 95% interval"
     ground = Ground(lambda: [], method, True, BATCHES)
-    rule: Callable[[str, int | None, tuple[float, ...]], Any] = stage_ruler(problem, profile, ruler)
+    rule: Callable[[str, int | None, tuple[Any, ...]], Any] = stage_ruler(problem, profile, ruler)
     judged = by_dynamic_programming(problem, profile)
     exact = known_costs(problem, judged)
     known = {label: j.cost for label, j in exact.items()}
@@ -207,7 +207,7 @@ def score_stages(problem: Problem, profile: Mapping[str, Any], thorough: bool) -
     return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), method, channels)
 
 
-def stage_ruler(problem: Problem, profile: Mapping[str, Any], ruler: Any) -> Callable[[str, int | None, tuple[float, ...]], Any]:
+def stage_ruler(problem: Problem, profile: Mapping[str, Any], ruler: Any) -> Callable[[str, int | None, tuple[Any, ...]], Any]:
     """``rule(u, ..)``: of a large family the policy of any member."""
     plain = ruler(problem, profile)
     looped = {d.name for d in problem.game.decisions if d.axes}

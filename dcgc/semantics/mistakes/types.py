@@ -107,7 +107,7 @@ OTHERS = Mistake(
     "T212",
     "others without a family",
     "`others` needs a `for` over the family that `{name}` belongs to",
-    "write it inside `for i in FAMILY`, or name the member",
+    "write it inside `for i in FAMILY`, and make `{name}` in one: `for i in FAMILY {{ let {name}[i] = .. }}`; or name the member",
     "`x[others]` is the array of what the members other than i have, for the i of the "
     "innermost loop over their family.",
     text(
@@ -256,7 +256,7 @@ TOO_DEEP = Mistake(
     "T228",
     "nested too deeply",
     "this is nested more than {most} deep",
-    "give parts of it names with `let`",
+    "give parts of it names with `let`; a definition cannot call itself",
     "Expressions and blocks may be nested, but not without end.",
     text(
         "def f1(a) = a\n" + "".join(f"def f{i}(a) = f{i - 1}(a) + 1\n" for i in range(2, 30)) + "measure m = E[f29(x)]"
