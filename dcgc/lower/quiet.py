@@ -93,7 +93,7 @@ def unheard(problem: Problem, profile: Mapping[str, Any]) -> tuple[Problem, dict
         if not isinstance(s, Strategy):
             return None
         if name is None:
-            if not isinstance(s.policy, Constant) or s.sizes:
+            if not isinstance(s.policy, Constant) or bool(jnp.any(s.policy.levels != s.policy.levels[:1])):
                 return None
             continue
         heard = looked_at(quiet, d, quiet.groups[name][0], s)
