@@ -141,8 +141,8 @@ def load(game: str | os.PathLike[str], set: Mapping[str, object] | None = None, 
     return Game(checked, values, ledger.sorted())
 
 
-def finite(game: Game, grid: int = 5, ranges: Mapping[str, tuple[float, float]] | None = None) -> Shadow:
-    """The game as a finite tree, with what was done to make it one: ``dcgc.finite.write_efg(finite(game).game)`` is a file for Gambit.
+def shadow(game: Game, grid: int = 5, ranges: Mapping[str, tuple[float, float]] | None = None) -> Shadow:
+    """The game as a finite tree, with what was done to make it one: ``dcgc.finite.write_efg(shadow(game).game)`` is a file for Gambit.
 
     ``grid``: points of a continuous draw and acts of a real decision; ``ranges``: least and greatest act by decision ("": of all). Raises
     GameError (F004, F005) for what has no finite tree, or too large a one.

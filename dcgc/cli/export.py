@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
     if not 1 <= options.grid <= MOST_POINTS:
         raise WrongCall(f"--grid takes a number from 1 to {MOST_POINTS}, not {options.grid}")
     game = door.load(options.game, set=read_values(options.values), commit=options.commits, team=read_teams(options.teams))
-    shadow = door.finite(game, options.grid, read_ranges(options.ranges, game))
+    shadow = door.shadow(game, options.grid, read_ranges(options.ranges, game))
     try:
         text = write_efg(shadow.game) if options.format == "efg" else write_nfg(shadow.game)
     except TooManyPlans as problem:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from ..semantics.checked import CheckedGame
 from ..source import Ledger, Span
@@ -47,17 +47,30 @@ def elaborate(checked: CheckedGame, ledger: Ledger, form: str = "auto") -> Game 
     return game if len(ledger.errors) == before else None
 
 
-def elaborate_written(checked: CheckedGame, ledger: Ledger) -> tuple[Game, dict[str, core.Expression]] | None:
-    """The core graph with all stages written out, and for every site after which a halt may have come the chance that none has. The
-    graph itself has this in payments and in what outlives the stages alone."""
+@dataclass(frozen=True)
+class WrittenOut:
+    """``game``: with all stages written out. ``survived``: of every site before which a halt may have come the chance that none has (the
+    graph itself has this in payments and in what outlives the stages alone). ``shared``: decisions and channels, by their names in the
+    text, of which one rule serves all stages."""
+
+    game: Game
+    survived: Mapping[str, core.Expression]
+    shared: frozenset[str]
+
+
+def elaborate_written(checked: CheckedGame, ledger: Ledger) -> WrittenOut | None:
+    """The graph of a game for one who follows its plays; nothing trains it, as it may have one rule for several stages."""
     before = len(ledger.errors)
     elaborator = Elaborator(checked, ledger, "written")
+    elaborator.shared = set()
     game = elaborator.run()
-    return (game, elaborator.time.survived) if len(ledger.errors) == before else None
+    return None if len(ledger.errors) > before else WrittenOut(game, elaborator.time.survived, frozenset(elaborator.shared))
 
 
 class Elaborator(Resolver):
-    """Walks the statements once, in order."""
+    """Walks the statements once, in order. ``shared``: where one rule may serve several stages that are written out, those that do."""
+
+    shared: set[str] | None = None
 
     def run(self) -> Game:
         try:
@@ -230,6 +243,9 @@ class Elaborator(Resolver):
         if self.time.stage:
             self.time.knowing[name] = knowing
         if self.time.stage and self.time.total > 1 and not self.time.once and not stages.knows_stage(self, knowing):
+            if self.shared is not None:
+                self.shared.add(name)
+                return
             raise Unlowered("L001", f"`{name}` is one policy for all stages, since it does not know the stage: that cannot be lowered yet",
                             span, f"let it know `{self.time.binder}`")
 

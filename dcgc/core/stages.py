@@ -566,6 +566,9 @@ def observe_past(el: Elaborator, e: tree.Call, scope: Scope) -> list[Observation
         return []
     if el.time.once:
         return memory.observe(el, e, scope) if is_history(e) else el.observed(el.expression(e, scope))
+    if el.shared is not None and not is_history(e) and el.time.stage == 1:  # a rule for all stages sees what stands for the one before
+        first = el.expression(e, scope)
+        return [Observation(first, "real", el.kind(first).shape)]
     earlier = stages_so_far(el, name) if is_history(e) else range(max(1, el.time.stage - 1), el.time.stage)
     out: list[Observation] = []
     for k in earlier:

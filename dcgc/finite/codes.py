@@ -29,7 +29,7 @@ CODES: dict[str, Code] = {
         Code("F005", "a finite tree that is too large",
              "The tree has a branch for every combination of draws and acts, and is refused before it is built if these are too many. "
              "Fewer points (`--grid`), stages or members (`--set`) make it smaller.",
-             "game Demo\nparam N : int = 20\nplayer A\nrandom x[N] ~ Bernoulli(0.5)\ndecide u : Bool by A knowing sum(x)\n"
-             "payoff A = u * (sum(x) - N / 2)\n"),
+             "game Demo\nparam n : int = 1000\nplayer A\nrandom x ~ Categorical(n)\nrandom y ~ Categorical(n)\n"
+             "decide u : Bool by A knowing x + y\npayoff A = u * (x - y)\n"),
     )
 }

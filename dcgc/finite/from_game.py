@@ -9,15 +9,15 @@ knows has equal values: what a player remembers is what ``knowing`` says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.elaborate import elaborate_written
-from ..core.expression import Expression
+from ..core.elaborate import WrittenOut, elaborate_written
+from ..core.expression import show
 from ..core.naming import of_stage, written
 from ..core.site import Decision, Game, Random
 from ..lower.problem import Problem
@@ -56,16 +56,15 @@ def finite_game(checked: CheckedGame, points: int, ranges: Ranges | None = None,
     elaborated = elaborate_written(checked, ledger)
     ledger.raise_errors()
     assert elaborated is not None
-    core, survived = elaborated
-    game = unroll(core, MOST_MEMBERS)
+    game = unroll(elaborated.game, MOST_MEMBERS)
     refuse(game, checked, ledger)
     ledger.raise_errors()
     for rewrite in (polynomial_integrals, linear_equations, isolated_unknowns):
         game = rewrite(game)
-    problem = Problem(core, game, {n: jnp.asarray(v, float) for n, v in game.parameters.items()})
+    problem = Problem(elaborated.game, game, {n: jnp.asarray(v, float) for n, v in game.parameters.items()})
     given = dict(ranges or {})
     found = found_ranges(problem, points, given)
-    growth = Growth(problem, points, {**found.ranges, **given}, most, survived)
+    growth = Growth(problem, points, {**found.ranges, **given}, most, elaborated)
     tree = growth.grow()
     return Shadow(tree, (*notes(game, points), *found.notes, *said_of(tree)))
 
@@ -78,10 +77,11 @@ class Growth:
     points: int
     ranges: Ranges
     most: int
-    survived: Mapping[str, Expression]
+    written: WrittenOut
     sets: list[InformationSet] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)  # information set of every node
     children: list[list[int]] = field(default_factory=list)
+    earlier: dict[str, list[tuple[np.ndarray, int]]] = field(default_factory=dict)  # of rules for all stages: what was known, and the set
 
     def grow(self) -> FiniteGame:
         game = self.problem.game
@@ -95,7 +95,7 @@ class Growth:
     def step(self, site: Random | Decision, histories: Histories, places: np.ndarray) -> tuple[Histories, np.ndarray]:
         """One more move in every history in which it is made."""
         world = histories.world()
-        alive = self.survived.get(of_stage(site.name))
+        alive = self.written.survived.get(of_stage(site.name))
         made = histories.holds(world, site.guards if alive is None else (alive, *site.guards))
         self.check(site.span, site.name, histories.count, int(made.sum()) * count_of(site, self.points) + int((~made).sum()))
         branches = of_draw(site, self.points, histories, world) if isinstance(site, Random) else \
@@ -139,17 +139,28 @@ class Growth:
             known = [*known, branches.values]
         if branches.weights is not None:
             known = [*known, branches.weights]
-        codes = alike([np.asarray(k)[forks] for k in known], len(forks))
+        facts = np.concatenate([np.asarray(k, float)[forks].reshape(len(forks), -1) for k in known], 1)
+        before = self.before(site, facts.shape[1])
+        codes = alike([np.concatenate([*(x[None] for x, _ in before), facts])], len(before) + len(forks))
         out = np.full(histories.count, -1)
-        sets: dict[int, int] = {}
+        sets: dict[int, int] = {int(c): s for c, (_, s) in zip(codes, before, strict=False)}
+        codes = codes[len(before):]
         for code, row in zip(codes, forks, strict=True):
             if code not in sets:
                 sets[code] = len(self.sets)
                 self.sets.append(self.information_set(site, branches, possible[row], int(row), histories, world, len(sets)))
+                self.earlier.setdefault(rule_of(site.name), []).append((facts[list(forks).index(row)], sets[code]))
             out[row] = len(self.owners)
             self.owners.append(sets[code])
             self.children.append([-1] * int(possible[row].sum()))
         return out
+
+    def before(self, site: Random | Decision, width: int) -> list[tuple[np.ndarray, int]]:
+        """What was known at the information sets of earlier stages that obey the same rule."""
+        rule = rule_of(site.name)
+        if not isinstance(site, Decision) or not {of_stage(rule), of_stage(rule).removeprefix("sent(").rstrip(")")} & self.written.shared:
+            return []
+        return [(x, s) for x, s in self.earlier.get(rule, ()) if len(x) == width]
 
     def information_set(self, site: Random | Decision, branches: Branches, possible: np.ndarray, row: int, histories: Histories,
                         world: World, number: int) -> InformationSet:
@@ -160,8 +171,6 @@ class Growth:
             assert branches.weights is not None
             weights = branches.weights[row, options]
             return InformationSet(CHANCE, site.name, actions, exact_law(weights / weights.sum()))
-        from ..core.expression import show
-
         facts = [f"{show(e)} = {shown(histories.value(world, e)[row])}" for e in seen(site)]
         label = f"{site.name} | {', '.join(facts)}" if facts else site.name
         return InformationSet(self.people[self.problem.decider(site)], label if len(label) < 120 else f"{site.name} #{number}", actions)
@@ -209,6 +218,11 @@ class Growth:
         return FiniteGame(game.title or game.name, players, tuple(self.sets), (*nodes, *ends), comment)
 
 
+def rule_of(name: str) -> str:
+    """The name of a decision without its stage: ``q[2]`` of ``q@3[2]``."""
+    return re.sub(r"@[0-9.]+", "", name)
+
+
 def distinct(labels: list[str]) -> tuple[str, ...]:
     """Labels of which no two are alike."""
     if len(set(labels)) == len(labels):
@@ -244,6 +258,9 @@ def said_of(tree: FiniteGame) -> list[str]:
     """Size and recall."""
     personal = sum(s.player != CHANCE for s in tree.sets)
     out = [f"{len(tree.terminals)} histories, {len(tree.nodes)} nodes, {personal} information sets"]
+    if tree.absent_minded is not None:
+        s = tree.sets[tree.absent_minded]
+        out.append(f"{tree.players[s.player]} is absent-minded: one play passes \"{s.label}\" twice")
     if tree.forgetful:
         out += [f"{tree.players[p]} has imperfect recall: at \"{tree.sets[s].label}\" it does not know all that it knew and did before"
                 for p, s in sorted(tree.forgetful.items())]

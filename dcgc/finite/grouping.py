@@ -3,16 +3,18 @@
 A statement is a *place*: one draw or decision of the text, made in some of the plays. Information sets of one player with the same actions
 are one place if they come after the same places and are told apart by values of these that the player knows: then the text says
 ``knowing`` those. Where no earlier values say what is known, each information set is a place of its own that knows nothing but that it is
-reached. Chance moves right after another are one place if their law is a function of that one's outcome.
+reached. Chance moves after the same places are one if their law is always the same, or a function of what came of one of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from .tree import CHANCE, FiniteGame
+
+Law = tuple[Fraction, ...]
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Place:
     actions: tuple[str, ...]
     action_of: dict[int, tuple[int, ...]]
     knowing: tuple[int, ...] = ()
-    laws: tuple[tuple[Fraction, ...], ...] = ()
+    laws: tuple[Law, ...] = ()
     given: int | None = None
     free: bool = False
 
@@ -82,7 +84,7 @@ def own_numbers(game: FiniteGame, s: int) -> dict[int, tuple[int, ...]]:
     return {s: tuple(range(len(game.sets[s].actions)))}
 
 
-def laws(game: FiniteGame, s: int) -> tuple[tuple[Fraction, ...], ...]:
+def laws(game: FiniteGame, s: int) -> tuple[Law, ...]:
     return (game.sets[s].probabilities,) if game.sets[s].player == CHANCE else ()
 
 
@@ -142,33 +144,38 @@ def known(plan: Plan, group: Sequence[int]) -> tuple[int, ...] | None:
 
 
 def chance_places(plan: Plan, ready: Sequence[int]) -> list[Place]:
-    """Chance moves that follow one and the same draw, each of its outcomes with its own law over labels that they share."""
+    """Chance moves after the same places whose law is always the same, or a function of what came of one of these, over shared labels."""
     game = plan.game
     groups: dict[Hashable, list[int]] = {}
     for s in ready:
-        steps_before = {plan.steps[k][-1:] for k in game.members[s]}
-        last = next(iter(steps_before))
-        if len(steps_before) > 1 or not last:
-            continue
-        before = last[0][0]
-        if plan.places[before].player == CHANCE and not plan.places[before].free:
-            groups.setdefault((before, frozenset(tuple(p for p, _ in plan.steps[k]) for k in game.members[s])), []).append(s)
+        if len(set(game.sets[s].actions)) == len(game.sets[s].actions):
+            groups.setdefault(frozenset(tuple(p for p, _ in plan.steps[k]) for k in game.members[s]), []).append(s)
     out = []
-    for group in groups.values():
+    for context, group in groups.items():
         labels = [game.sets[s].actions for s in group]
-        union = tuple(dict.fromkeys(sorted({x for own in labels for x in own}, key=natural)))
-        shared = sum(map(len, labels)) > len(union) and all(len(set(own)) == len(own) for own in labels)
-        lasts = [plan.steps[game.members[s][0]][-1] for s in group]
-        given = lasts[0][0]
-        if len(group) < 2 or not shared or len({a for _, a in lasts}) < len(group) or len(group) < len(plan.places[given].actions):
+        union = tuple(dict.fromkeys(sorted({x for own in labels for x in own}, key=natural))) if len(set(labels)) > 1 else labels[0]
+        if len(group) < 2 or len(context) > 1 or sum(map(len, labels)) == len(union):  # type: ignore[arg-type]
             continue
-        law = {a: {x: p for x, p in zip(game.sets[s].actions, game.sets[s].probabilities, strict=True)}
-               for s, (_, a) in zip(group, lasts, strict=True)}
-        table = tuple(tuple(law[a].get(x, Fraction(0)) for x in union) for a in range(len(plan.places[given].actions)))
-        numbers = {s: tuple(union.index(x) for x in game.sets[s].actions) for s in group}
-        same = len(set(table)) == 1
-        out.append(Place(tuple(group), CHANCE, union, numbers, laws=table[:1] if same else table, given=None if same else given))
+        law = {s: tuple(dict(zip(game.sets[s].actions, game.sets[s].probabilities, strict=True)).get(x, Fraction(0)) for x in union)
+               for s in group}
+        found = rests_on(plan, group, law)
+        if found is not None:
+            numbers = {s: tuple(union.index(x) for x in game.sets[s].actions) for s in group}
+            out.append(Place(tuple(group), CHANCE, union, numbers, laws=found[1], given=found[0]))
     return out
+
+
+def rests_on(plan: Plan, group: Sequence[int], law: Mapping[int, Law]) -> tuple[int | None, tuple[Law, ...]] | None:
+    """The place before a group of chance moves whose action says their law (None: they have one law), with a law for each action; the
+    latest place, if several do."""
+    if len(set(law.values())) == 1:
+        return None, (law[group[0]],)
+    ways = [(dict(plan.steps[k]), law[s]) for s in group for k in plan.game.members[s]]
+    for p in sorted(ways[0][0], reverse=True):
+        table: dict[int, Law] = {}
+        if not plan.places[p].free and all(table.setdefault(way[p], own) == own for way, own in ways):
+            return p, tuple(table.get(a, law[group[0]]) for a in range(len(plan.places[p].actions)))
+    return None
 
 
 def natural(label: str) -> tuple[object, ...]:

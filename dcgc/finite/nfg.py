@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from .efg import quoted
+from .efg import apart, quoted
 from .tree import CHANCE, FiniteGame, written
 
 MOST_PLANS = 4096  # of one player
@@ -58,9 +58,9 @@ def lines(game: FiniteGame) -> Iterator[str]:
     count = math.prod(map(len, own))
     if count > MOST_PROFILES:
         raise TooManyPlans(f"{count} profiles of pure strategies are more than {MOST_PROFILES}; write --format efg, or lower --grid")
-    yield f"NFG 1 R {quoted(game.title)} {{ {' '.join(map(quoted, game.players))} }}"
+    yield f"NFG 1 R {quoted(game.title)} {{ {' '.join(map(quoted, apart(game.players)))} }}"
     yield ""
-    names = [" ".join(quoted(called(game, p, plan)) for plan in plans_) for p, plans_ in enumerate(own)]
+    names = [" ".join(map(quoted, apart([called(game, p, plan) for plan in plans_]))) for p, plans_ in enumerate(own)]
     yield "{ " + "\n".join(f"{{ {n} }}" for n in names) + "\n}"
     yield quoted(game.comment)
     yield ""

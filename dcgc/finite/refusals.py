@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 from ..core.site import Game, Random
 from ..primitives.distributions import DISTRIBUTIONS
 from ..semantics.checked import CheckedGame
@@ -11,16 +14,26 @@ from ..syntax import tree
 CODE = "F004"
 
 
+def announcements(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Commit]:
+    """Every ``commit``, those inside of blocks too."""
+    for s in statements:
+        if isinstance(s, tree.Commit):
+            yield s
+        elif isinstance(s, (tree.For, tree.When, tree.Stage)):
+            yield from announcements(s.body)
+
+
 def refuse(game: Game, checked: CheckedGame, ledger: Ledger) -> None:
     """Put into the ledger why a game has no finite tree; nothing if it may have one. ``game``: loops written out."""
     if game.block is not None:
         ledger.error(CODE, "stages without end have no finite tree", game.block.span, "let the stages end: `stage t in 1..4 { .. }`")
-    for s in checked.statements:
-        if isinstance(s, tree.Commit):
+    if game.committed:
+        said = list(announcements(checked.statements))
+        for s in said:
             ledger.error(CODE, "a policy that is announced is no move of a tree, but a choice of a whole strategy before it", s.span,
                          "leave `commit` out, or let the announcement be a decision that others know")
-    if game.committed and not any(isinstance(s, tree.Commit) for s in checked.statements):
-        ledger.error(CODE, "a policy that is announced (--commit) is no move of a tree", game.sites[0].span, "leave --commit out")
+        if not said:
+            ledger.error(CODE, "a policy that is announced (--commit) is no move of a tree", game.sites[0].span, "leave --commit out")
     for held in game.constraints:
         ledger.error(CODE, f"`{held.label}` holds in expectation, over all plays together: no tree says that", held.span,
                      "write it as a cost, or leave the budget on average out (a hard budget of tokens has a tree)")
@@ -45,8 +58,13 @@ def refuse(game: Game, checked: CheckedGame, ledger: Ledger) -> None:
         if site.axes:
             ledger.error(CODE, f"`{site.name}` stands for {site.axes[0].size} members: a tree of so many does not fit anywhere", site.span,
                          "make the family smaller, with --set")
-        if isinstance(site, Random) and not DISTRIBUTIONS[site.distribution].finite and (
-                site.shape or any(DISTRIBUTIONS[site.distribution].parameter_ranks)):
+        if not isinstance(site, Random):
+            continue
+        law = DISTRIBUTIONS[site.distribution]
+        if site.shape and (law.finite or not any(law.parameter_ranks)):
+            ledger.error(CODE, f"`{site.name}` is {math.prod(site.shape)} draws: a tree of so many does not fit anywhere", site.span,
+                         "draw fewer, with --set")
+        elif any(law.parameter_ranks) and not law.finite:
             ledger.error(CODE, f"`{site.name}` is drawn as a whole ({site.distribution}) and has no quantile cells", site.span,
                          "draw its entries one by one")
 

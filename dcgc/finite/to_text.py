@@ -25,12 +25,12 @@ def to_text(game: FiniteGame, source: Source | None = None) -> str:
     """The text of a game. ``source``: the file it comes from, for diagnostics. Raises GameError (F002, F003)."""
     source = source or Source("game", "")
     place = Span(source, 0, min(3, len(source.text)))
+    if len(game.terminals) > MOST_ENDS:
+        raise fail(f"{len(game.terminals)} ends are too many for a text: at most {MOST_ENDS}", place, code="F002")
     if game.absent_minded is not None and len(game.sets[game.absent_minded].actions) > 1:
         s = game.sets[game.absent_minded]
         raise fail(f"one play passes the information set {s.label!r} of {game.players[s.player]} twice (absent-mindedness)", place,
                    "one rule for several moments is a decision of a `stage` that does not know the stage: write that by hand", "F003")
-    if len(game.terminals) > MOST_ENDS:
-        raise fail(f"{len(game.terminals)} ends are too many for a text: at most {MOST_ENDS}", place, code="F002")
     plan = grouped(game)
     if len(plan.places) > MOST_PLACES:
         raise fail(f"{len(plan.places)} draws and decisions are too many for a text: at most {MOST_PLACES}", place, code="F002")
@@ -47,7 +47,7 @@ class Writer:
         game, names = plan.game, Names()
         self.labels = [labels(p.actions) if p.player != CHANCE else None for p in plan.places]
         names.taken |= {x for own in self.labels for x in own or ()}
-        self.title = names.give("".join(w[:1].upper() + w[1:] for w in game.title.replace("'", "").split()), "Imported")
+        self.title = names.give("".join(w[:1].upper() + w[1:] for w in re.findall(r"\w+", game.title.replace("'", ""))), "Imported")
         self.players = [names.give(p, f"Player{k + 1}") for k, p in enumerate(game.players)]
         self.names = [names.give(self.stem(p), "chance" if p.player == CHANCE else f"move_{self.players[p.player]}") for p in plan.places]
         self.ends: dict[Literal, int] = {}
@@ -61,7 +61,7 @@ class Writer:
 
     def stem(self, p: Place) -> str:
         """What the sets of a place are called in common."""
-        stems = {self.game.sets[s].label.split("|")[0].strip() for s in p.sets}
+        stems = {re.sub(r" \([0-9]+\)$", "", self.game.sets[s].label.split("|")[0].strip()) for s in p.sets}
         stem = stems.pop() if len(stems) == 1 else ""
         return "" if re.fullmatch(r"\([0-9]+,[0-9]+\)", stem) else stem  # Gambit's own numbers say nothing
 

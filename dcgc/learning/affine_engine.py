@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..lower.problem import Problem
 from . import affine_newton
 from .engine import Engine, Found, State
-from .refusals import not_smooth, own_policies
+from .refusals import bounded_talk, not_smooth, own_policies
 from .settings import Progress, Reporter, Settings
 
 
@@ -16,7 +16,7 @@ class AffineEngine(Engine):
     title = "affine policies, Newton on the stacked first-order conditions"
 
     def refuses(self, problem: Problem) -> str | None:
-        return not_smooth(problem) or own_policies(problem)
+        return not_smooth(problem) or own_policies(problem) or bounded_talk(problem)
 
     def start(self, problem: Problem, settings: Settings) -> State:
         return {"done": False, "roots": []}

@@ -27,6 +27,7 @@ CHUNK, MOST_STAGES = 5, 2_000  # of stages without end
 CONVERGED = 1e-9  # change of a value in one stage, over the values
 STALLED = 6  # chunks in which values come no closer to rest, after which policies are not kept, and six times as many to give up
 MARGIN = 0.3  # of what play reaches, on each side of it
+ENOUGH = 0.5  # of that margin: a range with less is widened
 
 
 class DynamicEngine(Engine):
@@ -67,7 +68,7 @@ class DynamicEngine(Engine):
             size = max(high - low, 0.2 * max(abs(low), abs(high))) or 1.0
             ranges[x] = [low - 0.5 * size, high + 0.5 * size]
         return {"pass": 0, "stages": 0, "done": False, "ranges": ranges, "profile": {}, "values": {}, "change": math.inf, "reached": {},
-                "best": math.inf, "stalled": 0}
+                "best": math.inf, "stalled": 0, "edges": {}}
 
     def advance(self, problem: Problem, settings: Settings, state: State, report: Reporter) -> State:
         recursion = recursion_of(problem)
@@ -78,23 +79,25 @@ class DynamicEngine(Engine):
             values = state["values"] or recursion.zeros()
             kept = 0 if state["stalled"] > STALLED else KEPT
             further = compiled(problem, "further", lambda v, r, k: recursion.further(v, r, CHUNK, k))
-            values, tables, limits, change = further(values, ranges, kept)
+            values, tables, limits, sound, change = further(values, ranges, kept)
             limits = {k: x[None] for k, x in limits.items()}
         else:
-            values, tables, limits = compiled(problem, "all", lambda r: recursion.all_stages(r, round(length)))(ranges)
+            values, tables, limits, sound = compiled(problem, "all", lambda r: recursion.all_stages(r, round(length)))(ranges)
             change = jnp.asarray(0.0)
         if not all(bool(jnp.isfinite(v).all()) for v in (*values.values(), *tables.values())):
-            if state["pass"] + 1 >= PASSES or not state["reached"]:
+            if state["pass"] + 1 >= PASSES:
                 report(Progress(self.name, "a value of a state is not a number", state["stages"], state["stages"], math.nan))
                 return {**state, "done": True, "profile": {}}
-            nearer = {x: [(a + b) / 2 for a, b in zip(state["ranges"][x], state["reached"][x], strict=True)] for x in recursion.reals}
+            hold = state["reached"] or first_values(stage, problem)
+            nearer = {x: [(a + b) / 2 for a, b in zip(state["ranges"][x], hold[x], strict=True)] for x in recursion.reals}
             return {**state, "pass": state["pass"] + 1, "ranges": {**state["ranges"], **nearer}, "values": {}}
         scale = max(float(jnp.max(jnp.abs(v))) for v in values.values()) + 1e-300
         relative = float(change) / scale
         stalled = 0 if relative < 0.5 * state["best"] else state["stalled"] + 1
         converged = relative <= CONVERGED or (endless and (stalled > 6 * STALLED or state["stages"] + CHUNK >= MOST_STAGES))
         reached = reach(recursion, first_values(stage, problem), ranges, limits, None if endless else round(length))
-        wanted, fits = fitted(recursion, ranges, tables, reached)
+        edges = edges_of(recursion, ranges, np.asarray(sound), reached, state["edges"])
+        wanted, fits = fitted(recursion, ranges, tables, reached, edges)
         last_pass = state["pass"] + 1 >= PASSES
         if endless and not converged:
             wanted, fits = state["ranges"], False
@@ -107,24 +110,49 @@ class DynamicEngine(Engine):
                         count, count + (not done), math.nan))
         return {"pass": state["pass"] + (converged and not fits), "stages": count, "done": done,
                 "ranges": {k: list(v) for k, v in wanted.items()}, "profile": profile, "values": values if endless else {},
-                "reached": {k: list(v) for k, v in reached.items()}, "change": float(change),
+                "reached": {k: list(v) for k, v in reached.items()}, "edges": edges, "change": float(change),
                 "best": math.inf if converged else min(state["best"], relative), "stalled": 0 if converged else stalled}
 
     def harvest(self, problem: Problem, settings: Settings, state: State) -> list[Found]:
         return [Found(dict(state["profile"]), 1)] if state["profile"] else []
 
 
+def edges_of(recursion: Recursion, ranges: Mapping[str, Array], sound: np.ndarray, reached: Mapping[str, tuple[float, float]],
+             known: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    """How far a range may go on either side: to where all values were numbers, half-way to there where not even play is (``known``:
+    what was found before)."""
+    out = {x: list(known.get(x, (-math.inf, math.inf))) for x in recursion.reals}
+    for i, x in enumerate(recursion.stage.states):
+        if x not in recursion.reals:
+            continue
+        good = np.moveaxis(sound, i, 0).reshape(sound.shape[i], -1)
+        whole = good.mean(1) >= good.mean(1).max()  # nodes at which as many are numbers as at any
+        nodes = np.linspace(float(ranges[x][0]), float(ranges[x][1]), sound.shape[i])
+        low, high = reached[x]
+        if not whole[0]:
+            first = nodes[np.argmax(whole)]
+            out[x][0] = max(out[x][0], first if first <= low else (nodes[0] + low) / 2)
+        if not whole[-1]:
+            last = nodes[::-1][np.argmax(whole[::-1])]
+            out[x][1] = min(out[x][1], last if last >= high else (nodes[-1] + high) / 2)
+    return out
+
+
 def fitted(recursion: Recursion, ranges: Mapping[str, Array], tables: Mapping[str, Array], reached: Mapping[str, tuple[float, float]],
-           ) -> tuple[dict[str, list[float]], bool]:
-    """Ranges that hold what play reaches, with a margin, and whether these do (and are not far too wide)."""
+           edges: Mapping[str, list[float]]) -> tuple[dict[str, list[float]], bool]:
+    """Ranges that hold what play reaches, with a margin (no further than ``edges``), and whether these do (and are not far too wide)."""
     out = {k: [float(v[0]), float(v[1])] for k, v in ranges.items()}
     fits = True
     for x, (low, high) in reached.items():
         margin = MARGIN * max(high - low, 1e-2 * max(abs(low), abs(high)), 1e-9)
         a, b = out[x]
-        if low < a + 0.02 * (b - a) or high > b - 0.02 * (b - a) or (high - low + 2 * margin) < 0.25 * (b - a):
+        least, most = max(low - margin, edges[x][0]), min(high + margin, edges[x][1])
+        near, far = max(low - ENOUGH * margin, least), min(high + ENOUGH * margin, most)
+        slack = 1e-9 * (b - a)
+        beyond = a < edges[x][0] - slack or b > edges[x][1] + slack
+        if beyond or near < a - slack or far > b + slack or most - least < 0.25 * (b - a):
             fits = False
-            out[x] = [low - margin, high + margin]
+            out[x] = [least, most]
     for solver in recursion.solvers:
         for d in solver.leaders:
             if d.finite or (d.low is not None and d.high is not None):

@@ -35,6 +35,10 @@ class Engine(abc.ABC):
     settles: ClassVar[bool] = False  # whether one whose regret is small, up to the grid, does
     fresh: ClassVar[bool] = False  # whether every step has samples of its own, so that no policy can learn its nodes
 
+    def concludes(self, problem: Problem) -> bool:
+        """Whether a profile that stands up to its regret ends the search in this game."""
+        return self.conclusive
+
     @abc.abstractmethod
     def refuses(self, problem: Problem) -> str | None:
         """Why it cannot take this game, or None."""

@@ -2,7 +2,8 @@
 1953).
 
 A stage is compiled once and scanned over; between the nodes of a state values are cubic, so that quadratic games come out to rounding,
-and go on beyond them. Every stage is solved at all states, those that play does not reach included.
+and go on as parabolas beyond them. Every stage is solved at all states, those that play does not reach included; at states where there is
+no answer (the logarithm of a stock below 0) values go on from those where there is (``filling``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import equinox as eqx
@@ -28,7 +28,9 @@ from ..lower.plans import natural_grid
 from ..lower.strategy import stage_of_combinations
 from ..lower.variable import Variable, constant, expand, lift
 from ..lower.world import World
+from .filling import filled
 from .forms import Form
+from .interpolation import interpolated
 from .moves import Later, MoveSolver
 
 NODES = {0: 1, 1: 97, 2: 25, 3: 11}  # of a known real number, by how many of them matter
@@ -97,7 +99,8 @@ class Recursion:
             weight = lift(jnp.multiply, weight, world.value(block.delay))
         at = [self.place(x, v, ranges) for x, v in zip(self.stage.states, nexts, strict=True)]
         there = lift(lambda *parts: interpolated(value, self.kinds, parts), *at) if at else constant(value)
-        total = lift(jnp.multiply, weight, there)
+        some = jnp.any(value != 0)  # nothing is to come of the last stage, wherever it leads, be that no number
+        total = lift(lambda w, x: jnp.where(some, w * x, 0.0), weight, there)
         if block.survival is None:
             return total
         return lift(lambda x, alive: jnp.where(alive == 0, 0.0, x * alive), total, world.value(block.survival))
@@ -115,16 +118,26 @@ class Recursion:
         n = self.shape[self.stage.states.index(state)]
         return lift(lambda x: (x - low) / (high - low) * (n - 1), v)
 
-    def back(self, values: Values, t: Any, ranges: Mapping[str, Array]) -> tuple[Values, Tables, dict[str, Array]]:
-        """Stage t: values at its start, tables of its moves, and (2, *states) between what each real state lies in the next stage."""
+    def back(self, values: Values, t: Any, ranges: Mapping[str, Array]) -> tuple[Values, Tables, dict[str, Array], Array]:
+        """Stage t: values at its start, tables of its moves, (2, *states) between what each real state lies in the next stage, and
+        (*states) where all values are numbers of themselves."""
         rules: dict[str, Any] = {}
         out: Tables = {}
         later = self.later(values, ranges)
         for solver in self.solvers:
             tables = solver.solve(rules, ranges, later, {NUMBER: jnp.asarray(t, float)})
+            tables = {k: filled(x, self.real_axes(solver.dims), False) for k, x in tables.items()}
             out |= tables
             rules |= solver.policies(tables, ranges)
-        return self.valued(rules, values, t, ranges), out, self.limits(rules, t, ranges)
+        new = self.valued(rules, values, t, ranges)
+        sound = jnp.all(jnp.stack([jnp.isfinite(v) for v in new.values()]), 0)
+        return self.whole_values(new), out, self.limits(rules, t, ranges), sound
+
+    def whole_values(self, values: Values) -> Values:
+        return {k: filled(v, self.real_axes(self.stage.states), True) for k, v in values.items()}
+
+    def real_axes(self, dims: tuple[str, ...]) -> tuple[int, ...]:
+        return tuple(i for i, x in enumerate(dims) if x in self.reals)
 
     def valued(self, rules: Mapping[str, Any], values: Values, t: Any, ranges: Mapping[str, Array]) -> Values:
         """What everybody pays from stage t on, at every state."""
@@ -153,31 +166,32 @@ class Recursion:
 
     # ------------------------------------------------------------ all stages
 
-    def all_stages(self, ranges: Mapping[str, Array], length: int) -> tuple[Values, Tables, dict[str, Array]]:
-        """From the last stage to the first: values in stage 1; tables and limits of every stage, the first one first."""
-        def body(values: Values, t: Array) -> tuple[Values, tuple[Tables, dict[str, Array]]]:
-            new, found, between = self.back(values, t, ranges)
-            return new, (found, between)
+    def all_stages(self, ranges: Mapping[str, Array], length: int) -> tuple[Values, Tables, dict[str, Array], Array]:
+        """From the last stage to the first: values in stage 1; tables and limits of every stage, the first one first; (*states) where all
+        values of all stages are numbers."""
+        def body(values: Values, t: Array) -> tuple[Values, tuple[Tables, dict[str, Array], Array]]:
+            new, *found = self.back(values, t, ranges)
+            return new, tuple(found)  # type: ignore[return-value]
 
-        values, (tables, limits) = jax.lax.scan(body, self.zeros(), jnp.arange(float(length), 0.0, -1.0))
-        return values, {k: x[::-1] for k, x in tables.items()}, {k: x[::-1] for k, x in limits.items()}
+        values, (tables, limits, sound) = jax.lax.scan(body, self.zeros(), jnp.arange(float(length), 0.0, -1.0))
+        return values, {k: x[::-1] for k, x in tables.items()}, {k: x[::-1] for k, x in limits.items()}, jnp.all(sound, 0)
 
     def further(self, values: Values, ranges: Mapping[str, Array], count: int, kept_for: Array,
-                ) -> tuple[Values, Tables, dict[str, Array], Array]:
+                ) -> tuple[Values, Tables, dict[str, Array], Array, Array]:
         """``count`` times: a stage earlier, and the values of its policies if they were kept ``kept_for`` stages more (modified policy
-        iteration, Puterman and Shin 1978); then one stage alone, and the largest change of a value in it."""
+        iteration, Puterman and Shin 1978); then one stage alone, where its values are numbers, and the largest change of one in it."""
         def body(values: Values, step: Array) -> tuple[Values, None]:
-            earlier, tables, _ = self.back(values, 1.0, ranges)
+            earlier, tables, _, _ = self.back(values, 1.0, ranges)
             rules: dict[str, Any] = {}
             for solver in self.solvers:
                 rules |= solver.policies(tables, ranges)
-            kept = jax.lax.fori_loop(0, kept_for, lambda _, v: self.valued(rules, v, 1.0, ranges), earlier)
+            kept = jax.lax.fori_loop(0, kept_for, lambda _, v: self.whole_values(self.valued(rules, v, 1.0, ranges)), earlier)
             return kept, None
 
         values, _ = jax.lax.scan(body, values, jnp.arange(count - 1))
-        new, tables, limits = self.back(values, 1.0, ranges)
+        new, tables, limits, sound = self.back(values, 1.0, ranges)
         change = jnp.max(jnp.stack([jnp.max(jnp.abs(new[k] - values[k])) for k in new]))
-        return new, tables, limits, change
+        return new, tables, limits, sound, change
 
     # ------------------------------------------------------------ policies of the whole game
 
@@ -214,47 +228,6 @@ def values_of(strategy: Any) -> Array:
 
 def spread(v: Variable, states: tuple[str, ...], shape: tuple[int, ...]) -> Array:
     return jnp.broadcast_to(expand(v, states, 0), shape)
-
-
-def interpolated(values: Array, finite: tuple[bool, ...], places: tuple[Array, ...]) -> Array:
-    """Values on a grid at some places (numbers of nodes): cubic Hermite along real states, with slopes of fourth order (smooth, and exact
-    for cubics, inside and outside of the grid)."""
-    firsts, parts = [], []
-    for axis, (is_finite, x) in enumerate(zip(finite, places, strict=True)):
-        n = values.shape[axis]
-        if is_finite:
-            firsts.append(jnp.round(x).astype(int))
-            parts.append([(0, 0, jnp.ones_like(x))])
-            continue
-        left = jnp.clip(jnp.floor(x), 0, n - 2)
-        t = x - left
-        firsts.append(left.astype(int))
-        parts.append([(0, 0, (1 + 2 * t) * (1 - t)**2), (1, 0, t**2 * (3 - 2 * t)), (0, 1, t * (1 - t)**2), (1, 1, t**2 * (t - 1))])
-    tables: dict[tuple[int, ...], Array] = {(): values}
-    for axis, is_finite in enumerate(finite):  # mixed slopes along all real states
-        wider = {(*k, 0): v for k, v in tables.items()}
-        if not is_finite:
-            slope = jnp.asarray(slopes(values.shape[axis]))
-            wider |= {(*k, 1): jnp.moveaxis(jnp.tensordot(slope, v, (1, axis)), 0, axis) for k, v in tables.items()}
-        tables = wider
-    total: Any = 0.0
-    for corner in product(*parts):
-        share: Any = 1.0
-        for _, _, weight in corner:
-            share = share * weight
-        table = tables[tuple(m for _, m, _ in corner)]
-        total = total + share * table[tuple(f + k for f, (k, _, _) in zip(firsts, corner, strict=True))]
-    return total
-
-
-def slopes(n: int) -> np.ndarray:
-    """The matrix (n, n) of derivatives on n >= 5 nodes one apart, exact for polynomials of degree 4."""
-    out = np.zeros((n, n))
-    for i in range(n):
-        first = min(max(i - 2, 0), n - 5)
-        x = np.arange(first, first + 5) - i
-        out[i, first:first + 5] = np.linalg.solve(np.vander(x, 5, increasing=True).T.astype(float), np.eye(5)[1])
-    return out
 
 
 def first_values(stage: OneStage, problem: Any) -> dict[str, tuple[float, float]]:

@@ -23,6 +23,12 @@ def own_policies(problem: Problem) -> str | None:
                  if d.axes and d.actor.name not in symmetric), None)
 
 
+def bounded_talk(problem: Problem) -> str | None:
+    """For engines whose policies are affine: what many members send over noise of a given power would be the larger the better."""
+    return next((f"what each {d.actor.name} sends is held to a power that affine policies would exceed" for d in problem.game.decisions
+                 if d.axes and d.channel is not None and (d.low is not None or d.high is not None)), None)
+
+
 def off_the_grid(problem: Problem) -> str | None:
     """For engines whose tables stand on a grid of what is known."""
     if problem.loops:

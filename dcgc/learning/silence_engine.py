@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import jax.numpy as jnp
 
-from ..core.expression import Expression, references
-from ..core.site import Decision, Let, Payment, Random, Site
+from ..core.site import Decision
 from ..lower.problem import Problem
+from ..lower.quiet import inputs_left, own_group, silent
 from ..lower.strategy import Strategy, finite_sizes, real_inputs
 from ..policies import head
 from ..policies.constant import Constant
@@ -37,12 +37,17 @@ class SilenceEngine(Engine):
     def refuses(self, problem: Problem) -> str | None:
         if problem.is_team:
             return "a team gains nothing by saying nothing"
-        if not speaks_in_vectors(problem):
-            return "no message is a vector"
+        if not speaks_in_vectors(problem) and not (problem.loops and any(c.axes for c in problem.game.channels)):
+            return "no message is a vector, or one of many in a family"
         quiet = silent(problem)
         if quiet is None:
-            return "somebody is paid for what is said"
+            return "somebody is paid for what is said" if not problem.loops else \
+                "somebody is paid for what is said, or no member can stand for all of the family that says it"
         return SweepEngine().refuses(quiet)
+
+    def concludes(self, problem: Problem) -> bool:
+        """Of a large family talk that tells something is not looked for: networks for all its members at once take too long."""
+        return problem.loops
 
     def start(self, problem: Problem, settings: Settings) -> State:
         return SweepEngine().start(heard_by_nobody(problem), quietly(settings))
@@ -54,8 +59,8 @@ class SilenceEngine(Engine):
         quiet = heard_by_nobody(problem)
         found = []
         for f in SweepEngine().harvest(quiet, quietly(settings), state)[:1]:
-            profile = {k: deaf(quiet, problem, k, f.profile[k]) if k in f.profile else mute(problem.groups[k][0])
-                       for k in problem.groups}
+            profile = {k: mute(problem.groups[k][0]) if own_group(quiet, problem, k) is None else
+                       deaf(quiet, problem, k, f.profile[own_group(quiet, problem, k) or k]) for k in problem.groups}
             found.append(Found(profile, f.starts))
         return found
 
@@ -71,48 +76,6 @@ def heard_by_nobody(problem: Problem) -> Problem:
     return quiet
 
 
-def silent(problem: Problem) -> Problem | None:
-    """The game without the messages in reals: their encoders, what becomes of them, and whatever only they needed. None where a
-    message matters beyond what its listeners do, or is no cheap talk (prices, constraints, bounds)."""
-    key = "silent"
-    if key not in problem._cache:
-        problem._cache[key] = cut(problem)
-    return problem._cache[key]  # type: ignore[return-value]
-
-
-def cut(problem: Problem) -> Problem | None:
-    if problem.game.constraints or problem.loops or any(p.information is not None for p in problem.game.payments):
-        return None
-    said: set[str] = set()  # messages, and what is computed from them
-
-    def tells(*expressions: Expression | None) -> bool:
-        return any(e is not None and bool(references(e) & said) for e in expressions)
-
-    kept: list[Site] = []
-    for site in problem.game.sites:
-        if tells(*site.guards):
-            return None
-        if isinstance(site, Decision):
-            if site.channel is not None and site.kind == "real":
-                said.add(site.name)
-                continue
-            if tells(site.low, site.high):
-                return None
-            kept.append(replace(site, observations=tuple(o for o in site.observations if not tells(o.expression))))
-        elif (isinstance(site, Let) and tells(site.value)) or (isinstance(site, Random) and tells(*site.arguments)):
-            said.add(site.name)
-        elif isinstance(site, Payment) and tells(site.cost):
-            return None
-        else:
-            kept.append(site)
-    if not said:
-        return None
-    quiet = Problem(problem.source, replace(problem.game, sites=tuple(kept), channels=()), problem.parameters)
-    needed = {s.name for s in kept if isinstance(s, (Decision, Payment))}
-    needed |= set().union(*(quiet.dependence.ancestors[n] for n in needed))
-    return Problem(problem.source, replace(quiet.game, sites=tuple(s for s in kept if s.name in needed)), problem.parameters)
-
-
 def mute(d: Decision) -> Strategy:
     """An encoder that always says the same."""
     size = math.prod(d.shape)
@@ -124,16 +87,11 @@ def mute(d: Decision) -> Strategy:
 
 def deaf(quiet: Problem, problem: Problem, group: str, s: Strategy) -> Strategy:
     """A strategy of the silent game where there is more to hear, to which it does not listen."""
-    here, there = problem.groups[group][0], quiet.groups[group][0]
-    start = 0
-    places: list[int] = []  # where the inputs of the silent game stand among all
-    for o in here.observations:
-        if o.size is not None:
-            continue
-        width = math.prod(o.shape)
-        if o in there.observations:
-            places.extend(range(start, start + width))
-        start += width
+    here = problem.groups[group][0]
+    name = own_group(quiet, problem, group)
+    assert name is not None
+    places = inputs_left(quiet, here, quiet.groups[name][0]).columns
+    start = real_inputs(here)
     policy = s.policy
     if isinstance(policy, Lattice):
         policy = Lattice(policy.values, policy.nodes, policy.breaks, tuple(places[c] for c in policy.columns))

@@ -158,7 +158,7 @@ def train(problem: Problem, settings: Settings, store: Store | None = None, repo
         if interrupted:
             break  # the checkpoint stays where the engine can go on
         state = {**state, "engine": None, "index": state["index"] + 1, "found": [saved(c) for c in candidates]}
-        if (engine.conclusive and any(accepted(problem, c) for c in new)) or (
+        if (engine.concludes(problem) and any(accepted(problem, c) for c in new)) or (
                 engine.settles and (any(c.judged.regret <= GOOD for c in new) or any(
                     c.judged.sharp and c.judged.regret <= ACCEPTED for c in candidates))):
             state["index"] = len(order)

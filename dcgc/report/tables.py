@@ -77,7 +77,8 @@ def channels_table(card: Scorecard) -> Table:
         more += [f"{c.length:.3g} tokens sent" + (f", the STOP tells {c.stop_bits:.3g} bits" if c.stop_bits else "")] \
             if not math.isnan(c.length) else []
         more += [f"exceeded by {c.violated:.3g}"] if c.violated > max(c.rate.error, 0.01 * c.budget if c.budget == c.budget else 0) else []
-        rows.append((c.name, c.carrier, c.noise, show_bits(c.capacity), budget, show_value(c.rate.value, c.rate.error),
+        name = c.name if c.members == 1 else f"{c.name}, each of {c.members}"
+        rows.append((name, c.carrier, c.noise, show_bits(c.capacity), budget, show_value(c.rate.value, c.rate.error),
                      "" if math.isnan(c.unused) else show_bits(max(c.unused, 0.0)),
                      "" if math.isnan(c.entropy) else show_bits(c.entropy),
                      "" if math.isnan(c.coded) else f"{c.coded:.4g}", c.measured, "; ".join(more)))

@@ -32,7 +32,8 @@ class ChannelLedger:
     above); ``entropy`` of the message (nan for reals); ``unused``: what the budget leaves; ``length``: expected number of tokens where
     the sender can stop (nan: it cannot); ``stop_bits``: what the place of the STOP itself tells, counted in the rate; ``multiplier``:
     cost units per bit of an average budget; ``violated``: by how much the budget is exceeded; ``coded``: bits a use, as the
-    entropy coder writes words drawn from the law of the message (nan for reals).
+    entropy coder writes words drawn from the law of the message (nan for reals); ``members``: how many channels like this one there are,
+    one for each member of a family, of which the figures are one's (on average), ``violated`` the largest.
     """
 
     name: str
@@ -52,6 +53,7 @@ class ChannelLedger:
     multiplier: float
     violated: float
     coded: float = math.nan
+    members: int = 1
 
 
 @dataclass(frozen=True)

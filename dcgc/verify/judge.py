@@ -15,6 +15,7 @@ from ..core.site import Let, Payment, Site
 from ..lower.factored import expected
 from ..lower.plans import information_grid, natural_grid
 from ..lower.problem import Problem
+from ..lower.quiet import unheard
 from ..lower.resolve import resolution
 from ..lower.strategy import BestResponse
 from ..lower.variable import Variable, constant, lift
@@ -45,6 +46,9 @@ def judge(problem: Problem, profile: Mapping[str, Any]) -> Judgement:
         from .stage_scoring import judged_stages
 
         return Judgement(*judged_stages(problem, profile))
+    left = unheard(problem, profile)
+    if left is not None:
+        return judge(*left)
     ground = choose_ground(problem, profile, thorough=False)
     worlds = ground.worlds()
     by_world = {p.label: np.asarray([float(problem.paid(w, p)) for w in worlds]) for p in problem.people}

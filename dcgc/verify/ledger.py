@@ -24,14 +24,16 @@ USES = 4096  # of a channel, that are coded
 
 def ledgers(problem: Problem, worlds: list[World], figure: object) -> tuple[ChannelLedger, ...]:
     """A ledger for every channel, read on the worlds of the scorecard. ``figure``: makes a figure of values, one a world."""
-    return tuple(ledger(problem, c, worlds, figure) for c in problem.game.channels if not c.axes)
+    return tuple(ledger(problem, c, worlds, figure) for c in problem.game.channels)
 
 
 def ledger(problem: Problem, c: Channel, worlds: list[World], figure: object) -> ChannelLedger:
-    rates = [float(w.expectation(w.information(c.information)).data) / NATS for w in worlds]
+    told = [told_by_each(w, c) for w in worlds]
+    rates = [x.mean() for x in told]
     rate: Figure = figure(f"rate({c.name})", [np.asarray(r) for r in rates])  # type: ignore[operator]
     last = worlds[-1]
     budget = math.nan if c.budget is None else c.budget
+    largest = float(np.mean(told, axis=0).max())
     held = [k for k in problem.game.constraints if k.name == c.name]
     length, stop = lengths(problem, c, last)
     law = heard_law(problem, c, last)
@@ -39,8 +41,16 @@ def ledger(problem: Problem, c: Channel, worlds: list[World], figure: object) ->
         c.name, ", ".join(c.listeners), carrier_text(c), noise_text(c), c.nominal, c.capacity, budget, c.average, rate,
         method(last, c.information), math.nan if law is None else bits_of(law),
         budget - rate.value if c.budget is not None else math.nan, length, stop,
-        multiplier(last, held[0]) if held else math.nan, max(0.0, rate.value - budget) if c.budget is not None else 0.0,
-        math.nan if law is None else coded(law))
+        multiplier(last, held[0]) if held else math.nan, max(0.0, largest - budget) if c.budget is not None else 0.0,
+        math.nan if law is None else coded(law), told[-1].size)
+
+
+def told_by_each(world: World, c: Channel) -> np.ndarray:
+    """(members,) bits a use, of every channel of a family; of a single one (1,)."""
+    density = world.loop(c, lambda: world.information(c.information)) if c.axes else world.information(c.information)
+    told = np.asarray(world.expectation(density).data) / NATS
+    members = math.prod(a.size for a in c.axes)
+    return np.broadcast_to(told.reshape(-1), (members,)) if told.size == 1 else told.reshape(-1)
 
 
 def carrier_text(c: Channel) -> str:
@@ -110,8 +120,7 @@ def lengths(problem: Problem, c: Channel, world: World) -> tuple[float, float]:
 
 def is_babbling(problem: Problem, world: World) -> bool:
     """Whether nobody tells anybody anything (and somebody could)."""
-    channels = [c for c in problem.game.channels if not c.axes and not c.attention]
-    return bool(channels) and all(
-        float(world.expectation(world.information(c.information)).data) / NATS < SILENT for c in channels)
+    channels = [c for c in problem.game.channels if not c.attention]
+    return bool(channels) and all(float(told_by_each(world, c).max()) < SILENT for c in channels)
 
 

@@ -122,7 +122,8 @@ class Evaluation:
         for name in (block.delay, block.survival):
             if name is not None:
                 total = lift(lambda x, a: jnp.where(a == 0, 0.0, x * a), total, world.value(name))
-        return Variable(total.dims, self.discount * total.data)
+        some = jnp.any(value != 0)  # nothing is to come of the last stage, wherever it leads, be that no number
+        return Variable(total.dims, jnp.where(some, self.discount * total.data, 0.0))
 
     def paid(self, world: World, label: str, value: Array, keep: tuple[str, ...], touched: frozenset[str] | None = None) -> Variable:
         """What a player pays in the stage and later, expected given ``keep``; of payments in ``touched`` alone (None: all)."""

@@ -20,6 +20,7 @@ from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_grid, natural_probe
 from ..lower.problem import Problem
+from ..lower.quiet import unheard
 from ..lower.resolve import resolution
 from ..lower.signals import SenderGame, sender_game
 from ..lower.strategy import BestResponse, Deviator, inputs
@@ -54,6 +55,9 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
     """What every player who decides could gain, and remarks on how far this could be said. Whoever announces a policy is judged
     against other announcements, to which the others respond anew."""
     notes: list[str] = []
+    left = unheard(problem, profile)
+    if left is not None:
+        return player_regrets(*left, thorough)
     members = member_regrets(problem, profile)
     if members is not None:
         return members, notes

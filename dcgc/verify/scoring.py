@@ -16,6 +16,7 @@ from ..lower.evaluate import evaluate
 from ..lower.grid import Grid
 from ..lower.plans import Infeasible, Resolution, information_grid, natural_dims, natural_grid, sampled_grid
 from ..lower.problem import Problem
+from ..lower.quiet import unheard
 from ..lower.resolve import resolution
 from ..lower.signals import SenderGame, sender_game
 from ..lower.strategy import BestResponse, Strategy
@@ -70,6 +71,7 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     figures: dict[str, Figure] = {}
     for label, e in accounts(problem):
         figures[label] = figure(label, [r.account(e) for r in readers], ground)
+    figures |= unheard_accounts(problem, profile, thorough)
     for label, values in member_figures(problem, worlds):
         figures[label] = figure(label, values, ground)
     for m in problem.game.measures:
@@ -93,6 +95,16 @@ def score(problem: Problem, profile: Mapping[str, Any], thorough: bool = False,
     curves: list[Curve] = [c for p in problem.game.plots for c in [curve(problem, worlds[-1], p)] if c is not None]
     favours = margins(problem, profile, judging_grid(problem, profile, thorough)[0]) if problem.leaders else ()
     return Scorecard(figures, regrets, comparisons, tuple(curves), tuple(alarms), ground.method, channels, favours)
+
+
+def unheard_accounts(problem: Problem, profile: Mapping[str, Any], thorough: bool) -> dict[str, Figure]:
+    """What everybody pays in a large family in which nobody listens, of the game without its messages: exact where that has a grid."""
+    left = unheard(problem, profile)
+    if left is None:
+        return {}
+    ground = choose_ground(*left, thorough)
+    readers = [Reader(left[0], w, ruler(*left)) for w in ground.worlds()]
+    return {label: figure(label, [r.account(e) for r in readers], ground) for label, e in accounts(problem)}
 
 
 def excesses(problem: Problem, world: World) -> list[tuple[Constraint, float]]:

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from dcgc.core.codes import CODES as CORE_CODES
+from dcgc.finite.codes import CODES as FINITE_CODES
 from dcgc.information.codes import CODES as INFORMATION_CODES
 from dcgc.semantics.codes import CODES as FRONT_CODES
 
@@ -25,7 +26,7 @@ def test_pages_and_pictures_are_up_to_date(script: Script) -> None:
 
 def test_every_code_has_its_entry(script: Script) -> None:
     page = script("docs/generate.py").diagnostics()
-    for code, entry in {**FRONT_CODES, **CORE_CODES, **INFORMATION_CODES}.items():
+    for code, entry in {**FRONT_CODES, **CORE_CODES, **INFORMATION_CODES, **FINITE_CODES}.items():
         assert page.count(f"### {code}: {entry.title}\n") == 1
 
 

@@ -15,7 +15,7 @@ from dcgc.source import Source
 def tree_of() -> Callable[..., FiniteGame]:
     """The finite shadow of a text or a shipped game."""
     def made(text: str, grid: int = 3, ranges: dict[str, tuple[float, float]] | None = None, **values: object) -> FiniteGame:
-        return door.finite(door.load(text, set=values), grid, ranges).game
+        return door.shadow(door.load(text, set=values), grid, ranges).game
 
     return made
 

@@ -40,7 +40,7 @@ def test_wrong_calls(tmp_path, capsys):
 @pytest.mark.parametrize("code", ["F004", "F005"])
 def test_examples_are_wrong_in_their_way(code):
     with pytest.raises(GameError) as found:
-        door.finite(door.load(CODES[code].example))
+        door.shadow(door.load(CODES[code].example))
     assert {d.code for d in found.value.diagnostics} == {code}
 
 
@@ -59,7 +59,7 @@ def test_examples_are_wrong_in_their_way(code):
 ])
 def test_what_has_no_tree_is_refused_with_its_line(text, line):
     with pytest.raises(GameError) as found:
-        door.finite(door.load(HEAD + text))
+        door.shadow(door.load(HEAD + text))
     assert [(d.code, d.span.line) for d in found.value.diagnostics] == [("F004", line)]
     assert all(d.hint for d in found.value.diagnostics)
 
@@ -67,16 +67,14 @@ def test_what_has_no_tree_is_refused_with_its_line(text, line):
 def test_a_range_is_found_and_can_be_set():
     """A monopolist's best quantity is between 0 and (a - c) / 2."""
     text = "game Mono\nplayer F\nrandom c ~ Uniform(1, 3)\ndecide q : Positive by F knowing c\npayoff F = (10 - c - q) * q\n"
-    shadow = door.finite(door.load(text), 4)
+    shadow = door.shadow(door.load(text), 4)
     acts = [float(a) for a in next(s for s in shadow.game.sets if s.player == 0).actions]
     assert acts[0] == 0 and 4.25 < acts[-1] < 6 and len(acts) == 4  # the best act at the least point of c, 1.25, is 4.375
     assert any("--range" in note for note in shadow.notes)
-    acts = [float(a) for a in door.finite(door.load(text), 4, {"q": (1.0, 4.0)}).game.sets[-1].actions]
+    acts = [float(a) for a in door.shadow(door.load(text), 4, {"q": (1.0, 4.0)}).game.sets[-1].actions]
     assert acts == [1, 2, 3, 4]
 
 
 def test_too_many_plans_for_a_strategic_form(capsys):
-    assert main(["export", "kuhn_poker", "--format", "nfg"]) == 0
-    capsys.readouterr()
-    assert main(["export", "first_price", "--grid", "9", "--format", "nfg"]) == 2
+    assert main(["export", "first_price", "--grid", "5", "--format", "nfg"]) == 2
     assert "pure strategies" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,17 +13,7 @@ from dcgc.finite import FiniteGame, InformationSet, Node, to_text, write_efg
 from dcgc.finite.tree import CHANCE
 from dcgc.source import GameError
 
-HORSE = """EFG 2 R "Selten's horse" { "Player 1" "Player 2" "Player 3" }
-p "" 1 1 "" { "C" "D" } 0
-p "" 2 1 "" { "c" "d" } 0
-t "" 1 "" { 1, 1, 1 }
-p "" 3 1 "" { "L" "R" } 0
-t "" 2 "" { 4, 4, 0 }
-t "" 3 "" { 0, 0, 1 }
-p "" 3 1 "" { "L" "R" } 0
-t "" 4 "" { 3, 2, 2 }
-t "" 5 "" { 0, 0, 0 }
-"""
+HORSE = (Path(__file__).parent / "horse.efg").read_text(encoding="utf-8")  # Selten 1975
 
 # Gambit's own example of the format (bayes2a.efg, shortened by half): commas and decimals, names of nodes, outcomes above the ends.
 SIGNALLING = """EFG 2 R "Beer or quiche" { "Sender" "Receiver" }
@@ -136,7 +127,7 @@ def same(one: FiniteGame, other: FiniteGame) -> bool:
 
 
 def back(game: FiniteGame) -> FiniteGame:
-    return door.finite(door.load(to_text(game))).game
+    return door.shadow(door.load(to_text(game))).game
 
 
 @pytest.mark.parametrize("text", [HORSE, SIGNALLING, CARDS], ids=["horse", "signalling", "cards"])
@@ -178,7 +169,7 @@ def test_sets_without_an_order_keep_their_payoffs(read):
     """Expected payoffs under any behaviour are those of the file, though each player now decides at once."""
     game = read(CROSSED)
     text = to_text(game)
-    again = door.finite(door.load(text)).game
+    again = door.shadow(door.load(text)).game
     chance = np.random.default_rng(3)
     for _ in range(3):
         a, b = chance.dirichlet([1, 1], 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from scipy.optimize import linprog
 
 from dcgc.finite import FiniteGame, write_nfg
 from dcgc.finite.tree import CHANCE
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def sequence_form_value(game: FiniteGame) -> float:
@@ -136,6 +139,24 @@ payoff B = (1 - p - q) * q
     assert gaps[2] < gaps[1] < gaps[0] and gaps[2] < 0.03
 
 
+def test_a_duopoly_with_private_costs_approaches_its_equilibrium(tree_of):
+    """The mean of both firms at a pure equilibrium of the tree, against 64/9 + 1/12 (Gal-Or 1986), which training reaches."""
+    def gap(n: int) -> float:
+        game = tree_of("cournot_private", n)
+        pay = np.array([[float(x) for x in game.totals[t]] for t in game.terminals]).reshape(n, n, n, n, 2)  # costs, then quantities
+        costs, own, other = np.arange(n), np.zeros(n, int), np.zeros(n, int)
+        for _ in range(20):
+            before = own, other
+            own = pay[:, costs, :, other, 0].mean(0).argmax(1)
+            other = pay[costs, :, own, :, 1].mean(0).argmax(1)
+        assert all(np.array_equal(a, b) for a, b in zip(before, (own, other), strict=True))
+        reached = pay[costs[:, None], costs[None], own[:, None], other[None]].mean((0, 1))
+        return abs(reached.mean() - (64 / 9 + 1 / 12))
+
+    coarse, fine = gap(5), gap(9)
+    assert fine < coarse < 0.2 and fine < 0.1
+
+
 def test_teams_share_and_everybody_pays_what_the_text_says(tree_of):
     text = """game Teams
 player A, B, C
@@ -156,7 +177,7 @@ def test_pooled_members_pay_what_any_of_them_is_charged():
 
     text = "game Two\nplayer A, B\ndecide a : Bool by A knowing nothing\ndecide b : Bool by B knowing nothing\n" \
            "payoff A = a\npayoff B = 3 * b\n"
-    game = door.finite(door.load(text, team={"All": "A,B"})).game
+    game = door.shadow(door.load(text, team={"All": "A,B"})).game
     assert [[float(x) for x in game.totals[t]] for t in game.terminals] == [[0, 0], [3, 3], [1, 1], [4, 4]]
 
 
@@ -183,8 +204,24 @@ def test_messages_are_choices_and_listeners_hear_no_more(tree_of):
     assert len(receiver) == 4 and len(game.terminals) == 4 * 4 * 4
 
 
+def test_the_absent_minded_driver(tree_of):
+    """One rule for both exits: 4 p (1 - p) + (1 - p)^2, at most 4/3 at p = 1/3 (Piccione and Rubinstein 1997)."""
+    game = tree_of((ROOT / "examples/structures/absent_minded_driver.dcg").read_text())
+    (own,) = [k for k, s in enumerate(game.sets)]
+    assert game.absent_minded == own and len(game.terminals) == 3
+    for p in (0, 1 / 3, 0.8):
+        assert game.expected([[1 - p, p]])[0] == pytest.approx(4 * p * (1 - p) + (1 - p) ** 2, abs=1e-12)
+
+
+def test_one_rule_for_all_stages_knows_what_it_sees(tree_of):
+    """A rule that sees the last act alone: two information sets in three stages (nothing before counts as no), beside their number."""
+    text = "game Habit\nplayer A\nstage t in 1..3 {\n  decide a : Bool by A knowing last(a, 0)\n  payoff A = t * a\n}\n"
+    assert len(tree_of(text).sets) == 2
+    assert len(tree_of(text.replace("last(a, 0)", "last(a, 0), t")).sets) == 1 + 2 + 2
+
+
 def test_forgetting_is_said(tree_of):
-    """The driver with two exits, one rule for each, who does not remember the first (not absent-minded: two decisions)."""
+    """Who sees a draw and then only its own act forgets the draw."""
     text = """game Forgetful
 player A
 random x ~ Bernoulli(0.5)

@@ -8,7 +8,8 @@ import pytest
 from small_games import game_file, problem
 
 from dcgc.learning import Settings, train
-from dcgc.learning.silence_engine import SilenceEngine, deaf, mute, silent
+from dcgc.learning.silence_engine import SilenceEngine, deaf, mute
+from dcgc.lower.quiet import silent
 from dcgc.lower.strategy import Strategy
 from dcgc.policies import head
 from dcgc.policies.lattice import Lattice
