@@ -39,7 +39,8 @@ def print_baseline(result: Result) -> None:
     found = result.baseline
     if found is not None:
         cost, below = found
-        print(f"\nbest affine profile {show_value(cost)}; this is {abs(below):.1%} {'below' if below >= 0 else 'above'} it")
+        apart = "as good" if abs(below) < 5e-4 else f"{abs(below):.1%} {'below' if below > 0 else 'above'} it"
+        print(f"\nbest affine profile {show_value(cost)}; this is {apart}")
 
 
 def print_alarms(alarms: Sequence[str]) -> None:

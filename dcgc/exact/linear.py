@@ -30,7 +30,7 @@ def solve_linear(problem: Problem, facts: Facts, game: LinearQuadratic) -> Exact
     """The solution of a linear-quadratic game by linear systems alone. Raises Unsolved."""
     team = problem.is_team
     static, broken = is_static(game), not_nested(game)
-    remembers = len(game.people) == 1 and not facts.forgotten and not static
+    remembers = len({problem.decider(d) for d in problem.game.decisions}) == 1 and not facts.forgotten and not static
     if remembers:
         try:
             return by_moves(problem, game)
