@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from .efg import write_efg
     from .efg_reader import read_efg
     from .nfg import TooManyPlans, write_nfg
-    from .to_text import to_text
+    from .written_game import to_text
     from .tree import FiniteGame, InformationSet, Node
 
 _HOMES = {
-    "write_efg": ".efg", "read_efg": ".efg_reader", "to_text": ".to_text", **dict.fromkeys(("TooManyPlans", "write_nfg"), ".nfg"),
+    "write_efg": ".efg", "read_efg": ".efg_reader", "to_text": ".written_game", **dict.fromkeys(("TooManyPlans", "write_nfg"), ".nfg"),
     **dict.fromkeys(("FiniteGame", "InformationSet", "Node"), ".tree"),
 }
 
