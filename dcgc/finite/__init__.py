@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .efg import write_efg
     from .efg_reader import read_efg
     from .nfg import TooManyPlans, write_nfg
-    from .written_game import to_text
     from .tree import FiniteGame, InformationSet, Node
+    from .written_game import to_text
 
 _HOMES = {
     "write_efg": ".efg", "read_efg": ".efg_reader", "to_text": ".written_game", **dict.fromkeys(("TooManyPlans", "write_nfg"), ".nfg"),
