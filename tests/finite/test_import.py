@@ -240,3 +240,12 @@ def test_random_trees_go_round(read, seed):
         game = read(write_efg(random_tree(k)))
         if "made at once" not in to_text(game):
             assert same(game, back(game)), k
+
+
+@pytest.mark.study
+def test_an_imported_game_trains(tree_of):
+    """Kuhn's poker, to a tree and back, is solved to its value."""
+    import dcgc
+
+    result = dcgc.train(door.load(to_text(tree_of("kuhn_poker"))))
+    assert float(result.value("payoff(First)")) == pytest.approx(-1 / 18, abs=1e-6)
