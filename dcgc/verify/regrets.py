@@ -68,6 +68,7 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
     if isinstance(game, SenderGame) and plain(profile):
         return signal_regrets(game, profile), notes
     grid, sharp_grid = judging_grid(problem, profile, thorough)
+    interpolated = any(c.role == "derived" for c in problem.reduction.coordinates.values())  # acts that are seen lie between nodes
     rows = []
     for person in problem.people:
         own = [d for d in problem.game.decisions if problem.decider(d) == person]
@@ -78,7 +79,7 @@ def player_regrets(problem: Problem, profile: Mapping[str, Any], thorough: bool 
         if person in problem.leaders:
             rows.append(leader_regret(problem, profile, person, grid))
             continue
-        together = joint_gain(problem, profile, own) if len(own) > 1 else None
+        together = joint_gain(problem, profile, own) if len(own) > 1 or interpolated else None
         known = together is not None and (together.attained or together.gain <= NEGLIGIBLE * together.charged)
         total, worst, exact, method = float("nan"), float("nan"), True, ""
         for d in own if not known or grid is not None else ():  # without a grid nothing is said of inputs that play does not reach

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +151,10 @@ def test_the_condition_of_bansal_and_basar_is_checked(cost: str) -> None:
 def test_baseline_is_for_teams_whose_acts_speak() -> None:
     assert baseline(door.load("witsenhausen").problem) == pytest.approx(0.96, abs=EXACT)
     assert baseline(door.load("radner").problem) is None and baseline(door.load("kyle").problem) is None
+
+
+def test_an_act_that_is_seen_exactly_leaves_no_regret_between_nodes() -> None:
+    """Ho and Chu's team: cost -7/12 by completing squares; the first member's act is seen as it is, between the nodes of any grid."""
+    found = door.solve(door.load(Path(__file__).parents[2] / "examples" / "structures" / "ho_chu.dcg")).result
+    assert found.value("cost(Both)").value == pytest.approx(-7 / 12, abs=1e-12)
+    assert all(r.exact and r.ex_ante < 1e-12 for r in found.scorecard.regrets)
