@@ -52,9 +52,9 @@ def test_rows_of_a_game(script: Script) -> None:
 def test_the_default_games_are_there(script: Script, tmp_path: Path) -> None:
     table = script("benchmarks/games_table.py")
     assert set(table.DEFAULT) <= set(table.shipped())
-    stages = "stage t in 1..2 {{ decide u{0} : Real by A knowing t; cost A = u{0}^2 }}\n"
-    (tmp_path / "twice.dcg").write_text("game Twice\nplayer A\n" + stages.format(1) + stages.format(2))  # L001: a second block
-    assert not table.trains(str(tmp_path / "twice.dcg")) and table.trains("kyle") and table.trains("rubinstein")
+    vector = "decide f : Function(Real -> Real[2], affine) by A knowing nothing\ncost A = sum(f(1))^2\n"
+    (tmp_path / "vector.dcg").write_text("game Vector\nplayer A\n" + vector)  # L002: a function of several values
+    assert not table.trains(str(tmp_path / "vector.dcg")) and table.trains("kyle") and table.trains("rubinstein")
 
 
 def test_the_page_is_rewritten_between_its_markers(script: Script, tmp_path: Path) -> None:

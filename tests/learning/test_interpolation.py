@@ -29,7 +29,7 @@ def test_a_finite_state_selects_and_a_real_one_is_gone_beyond() -> None:
     assert np.asarray(found) == pytest.approx([81.0, 3.5], rel=1e-12)
 
 
-@pytest.mark.parametrize("kink", [5.2, 6.0, 6.5, 7.3])
+@pytest.mark.parametrize("kink", [5.2, *(pytest.param(x, marks=pytest.mark.study) for x in (6.0, 6.5, 7.3))])
 def test_costs_that_rise_do_not_fall_far_beyond_a_kink_at_the_end_of_the_grid(kink: float) -> None:
     nodes = np.arange(9.0)
     costs = jnp.asarray(nodes**2 - 0.8 * np.maximum(nodes - kink, 0.0)**2)  # convex, and rising, with two curvatures

@@ -84,7 +84,7 @@ def test_a_large_family_moves_one_member():
     """Twelve members in one vectorised site: the gradient is that of one member's deviation, not of all at once."""
     n = 12
     text = f"game G\nplayer F[{n}] symmetric\nfor i in F {{\n  random c[i] ~ Normal(1, 0.5)\n}}\n" \
-           "for i in F {\n  decide q[i] : Real by F[i] knowing c[i]\n}\nfor i in F {\n  cost F[i] = (q[i] - c[i])^2 + q[i] * sum(q)\n}\n"
+           "for i in F {\n  decide q[i] : Real by F[i] knowing c[i]\n}\nfor i in F {\n  cost F[i] = (q[i] - c[i])^2 + q[i] * sum(q)^2\n}\n"
     p = problem(text)
     assert p.loops
     grid, _ = natural_grid(p, 1000, samples=1024)
@@ -102,7 +102,7 @@ def test_a_large_family_moves_one_member():
 
     def cost(theta):
         mine, rest = q(theta, c[:, 0]), np.sum([q(flat, c[:, j]) for j in range(1, n)], 0)
-        return np.mean((mine - c[:, 0]) ** 2 + mine * (mine + rest))
+        return np.mean((mine - c[:, 0]) ** 2 + mine * (mine + rest) ** 2)
 
     differences = [(cost(flat + 1e-5 * e) - cost(flat - 1e-5 * e)) / 2e-5 for e in np.eye(flat.size)]
     assert np.allclose(ravel_pytree(eqx.filter(gradient, s.trainable()))[0], differences, rtol=1e-4, atol=1e-6)

@@ -97,6 +97,7 @@ cost Entrant = (scale - c)^2
     assert s.acts[-1] == pytest.approx(1.5)
 
 
+@pytest.mark.study
 def test_three_types_whose_education_is_worth_something():
     """Each type does what is best for it among what those before it would not imitate."""
     game = sender("""

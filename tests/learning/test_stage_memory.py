@@ -74,6 +74,7 @@ constrain E[x^2] <= 0.15 by A
 """
 
 
+@pytest.mark.study
 def test_constraints_in_stages_and_after_them_as_written_out():
     """Two budgets of effort and one of where it ends: the same costs as with stages written out, held to rounding of the ascent."""
     p = problem(HELD + SCANNED)

@@ -153,7 +153,7 @@ def test_a_policy_over_an_interval_and_over_many_points():
     found = {m.name: float(reader.number(m.value)) for m in p.game.measures}
     assert found == pytest.approx({"area": 7 / 3, "points": sum(j**2 for j in range(4, 11)) / 100, "far": 2.5}, rel=1e-10)
     _, ledger = elaborated(f"{HEAD}cost A = (u - a)^2\nmeasure m = max(rule(u, q) for q in [1, 2])\n")
-    assert [(d.code, d.span.line) for d in ledger.errors] == [("L003", 6)]
+    assert not ledger.errors
 
 
 def test_the_words_stay_free():

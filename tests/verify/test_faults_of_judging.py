@@ -63,6 +63,7 @@ def affine(p: Problem, level: float = 0.0, slope: float = 0.0) -> dict[str, Stra
     return out
 
 
+@pytest.mark.study
 def test_a_policy_that_plays_0_is_compared_with_acts_far_away_in_stages() -> None:
     """(0 - 100)^2 is paid in each of the stages, whose discounted number is 10."""
     p = problem(FAR_OFF)
