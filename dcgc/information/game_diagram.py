@@ -52,7 +52,8 @@ class GameDiagram:
     def knowledge(self, decision: str) -> Knowledge:
         """What follows from what a decision sees."""
         if decision not in self._knowledge:
-            self._knowledge[decision] = Knowledge(self.atoms, [seen.form for seen in self.observations[decision]])
+            seen = self.observations[decision]
+            self._knowledge[decision] = Knowledge(self.atoms, [s.form for s in seen], [s.form for s in seen if s.guard])
         return self._knowledge[decision]
 
     @cached_property

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..core.expression import Apply, Constant, Expression, Fold, Parameter, Reference, Select, Stack
-from ..core.site import Game, Let, Payment, Site
+from ..core.site import Decision, Game, Let, Payment, Site
 
 INVERTIBLE = frozenset({"exp", "log", "sqrt", "tanh", "sigmoid"})
 LONGEST = 40  # atoms of a form; a longer one is an atom itself
@@ -75,6 +75,12 @@ class Atoms:
             self.names.append(name)
         return Form(((self.made[key], 1.0),))
 
+    def is_choice(self, form: Form) -> bool:
+        """Whether a form is a decision among options, which one of its entries tells if it is 1."""
+        name = self.names[form.terms[0][0]] if len(form.terms) == 1 and not form.constant else ""
+        site = self._sites.get(name)
+        return isinstance(site, Decision) and site.kind == "choice"
+
     def of_site(self, name: str) -> Form:
         """The form of a site's value."""
         site = self._sites.get(name)
@@ -102,7 +108,7 @@ class Atoms:
             if isinstance(e, Stack):
                 return self.atom(("stack", parts), parts, "stack")
             if isinstance(e, Select):
-                return self.atom(("select", parts, e.one_hot, tuple(type(i).__name__ for i in e.indices)), parts)
+                return self.atom(("select", parts, e.one_hot, tuple(type(i).__name__ for i in e.indices)), parts, "select")
             return self.atom(("fold", e.reduction, e.axis, parts), parts)
         parts = tuple(self.form(c) for c in e.children)
         return self.atom((type(e).__name__, e if not parts else parts), parts)
@@ -146,14 +152,29 @@ class Atoms:
         return self.atom((function, tuple(parts)), tuple(parts), function)
 
 
-class Knowledge:
-    """What follows from seeing certain expressions."""
+def implied(atoms: Atoms, condition: Form) -> list[Form]:
+    """Forms that are known where a condition holds: every part of a conjunction, and both sides of an equation with a constant."""
+    if len(condition.terms) != 1 or condition.constant:
+        return []
+    atom = condition.terms[0][0]
+    parts, function = atoms.parts[atom] or (), atoms.functions[atom]
+    if function in ("and", "mul"):
+        return [f for p in parts for f in (p, *implied(atoms, p))]
+    if function == "eq" and any(not p.terms for p in parts):
+        return list(parts)
+    if function == "select" and atoms.is_choice(parts[0]):
+        return [parts[0]]
+    return []
 
-    def __init__(self, atoms: Atoms, seen: Iterable[Form]):
+
+class Knowledge:
+    """What follows from seeing certain expressions; ``conditions`` are seen to hold."""
+
+    def __init__(self, atoms: Atoms, seen: Iterable[Form], conditions: Iterable[Form] = ()):
         self.atoms = atoms
         self.rows: dict[int, Form] = {}  # by leading atom, none of which stands in another row
         self._known: dict[int, bool] = {}
-        waiting = list(seen)
+        waiting = [*seen, *(f for c in conditions for f in implied(atoms, c))]
         while waiting:
             waiting.extend(self.learn(waiting.pop()))
 

@@ -235,3 +235,20 @@ def test_large_families_and_long_games_are_looked_at_through_a_few() -> None:
                     " cost P = x^2 + u^2\n next x = x + u + w\n}\n")
     stages, length = long.seen.written.stages or (0, 0)
     assert length == 1000 and stages > 100 and any("stand for" in s for s in sentences(long))
+
+
+def test_what_a_condition_tells() -> None:
+    """Whoever decides `when a == left and b` knows a and b."""
+    text = """game T
+player A, B
+decide a : Choice(left, right) by A knowing nothing mixed
+decide b : Bool by B knowing nothing mixed
+when a == left and b {
+  decide c : Bool by A knowing nothing
+  payoff A = c
+}
+payoff B = a == left
+"""
+    game = facts_of(text).seen
+    assert all(game.knowledge("c").knows(game.act(name)) for name in "ab") and not game.knowledge("b").knows(game.act("a"))
+    assert not facts_of(text).forgotten
