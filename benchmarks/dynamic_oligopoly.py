@@ -166,7 +166,7 @@ def measured(firms: int, seasons: int, rounds: int) -> dict[str, float]:
     problem = prepared(firms, seasons)
     _, stacked, moments, forward, run = by_dcgc(problem, samples)
     numbers = jnp.arange(STEPS)
-    step = run.lower(stacked, moments, numbers, key).compile()
+    step = run.lower(stacked, moments, {}, numbers, key).compile()
     compiled, used = time.perf_counter() - begin, time.process_time() - used
     forward = forward.lower(stacked, key).compile()
     hand_forward, hand_training = by_hand(firms, seasons, samples)
@@ -177,7 +177,7 @@ def measured(firms: int, seasons: int, rounds: int) -> dict[str, float]:
     hand_forward = jax.jit(hand_forward).lower(policy, key).compile()
     same = abs(float(forward(stacked, key)) - float(hand_forward(policy, key)))
     ours, forward_ratio = in_turn(lambda: forward(stacked, key), lambda: hand_forward(policy, key), rounds)
-    ours_step, step_ratio = in_turn(lambda: step(stacked, moments, numbers, key), lambda: hand_step(policy, key), rounds)
+    ours_step, step_ratio = in_turn(lambda: step(stacked, moments, {}, numbers, key), lambda: hand_step(policy, key), rounds)
     work = firms * seasons * samples
     return {"N": firms, "T": seasons, "plays": samples, "compile": compiled, "cpu": used, "hand compile": hand_compiled,
             "forward": work / ours, "step": work * STEPS / ours_step, "forward ratio": forward_ratio,
