@@ -162,7 +162,7 @@ def beside(name: str) -> ModuleType:
 
 def diagram(name: str) -> str:
     """The influence diagram of a game, as ``dcgc info NAME --graph`` draws it."""
-    from dcgc.information.drawing import svg
+    from dcgc.report.influence import svg
 
     found, _ = beside("classes").read(HERE.parent / "games" / f"{name}.dcg")
     title = found.game.name + (f": {found.game.title}" if found.game.title else "")

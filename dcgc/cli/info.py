@@ -59,7 +59,7 @@ def run(options: Namespace) -> int:
 
 def draw(found: Facts, title: str, path: Path) -> None:
     """Write the picture of a game. Raises WrongCall if it has too many nodes, or the file cannot be written."""
-    from ..information.drawing import dot, mermaid, svg
+    from ..report.influence import dot, mermaid, svg
 
     diagram = found.seen.diagram
     if path.suffix == ".svg" and len(diagram.nodes) > MOST:

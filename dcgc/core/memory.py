@@ -97,12 +97,8 @@ def so_far(el: Resolver, name: str, value: core.Expression, axes: tuple[core.Axi
 
 def read(el: Resolver, name: str, site: str, argument: tree.Expression, scope: Scope, span: Span) -> core.Expression:
     """The argument with its name's history in the place of its value, stages first."""
-    before = el.aliases.get(name)
-    el.aliases[name] = site
-    try:
+    with el.known_as(name, site):
         value = el.expression(argument, scope)
-    finally:
-        el.aliases.pop(name) if before is None else el.aliases.update({name: before})
     fixed = sum(not isinstance(i, (core.Whole, core.Others)) for i in value.indices) if isinstance(value, core.Select) else 0
     members = len(el.site_axes[site]) - fixed
     if members > 1:

@@ -16,6 +16,9 @@ from .site import Actor, Observation
 Part = TypeVar("Part")
 
 
+GOING_ON = "going on"  # begins the name of a value that is 1 while no halt has come; no text can name one so
+
+
 def staged(name: str, stage: int | str) -> str:
     """The name in a stage: ``u@3``, ``sent(m@3)``; ``x@2.3``: in stage 3 of the second block."""
     return f"{name[:-1]}@{stage})" if name.endswith(")") else f"{name}@{stage}"

@@ -275,12 +275,8 @@ def last(el: Resolver, name: str, argument: tree.Expression, start: tree.Express
         kind = Kind("real", kind.shape)
     if site not in el.kinds:
         carry(el, site, first, stages.own_entry(name, axes), kind, axes, argument.span)  # type: ignore[arg-type]
-    before = el.aliases.get(name)
-    el.aliases[name] = site
-    try:
+    with el.known_as(name, site):
         value = el.expression(argument, scope)
-    finally:
-        el.aliases.pop(name) if before is None else el.aliases.update({name: before})
     if label is not None or fixed is not None:
         return value
     assert el.time.binder is not None

@@ -6,7 +6,8 @@ inlined, labels become numbers, and what has no computation yet is raised as ``U
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..semantics import constants
 from ..semantics.checked import CheckedGame
@@ -74,6 +75,19 @@ class Resolver:
         self.let_sizes: dict[str, int] = {}
         self.sizes: dict[int, int] = {}
         self.kept: list[core.Expression] = []  # keeps ids in ``sizes`` alive
+
+    @contextmanager
+    def known_as(self, name: str, site: str) -> Iterator[None]:
+        """While a name stands for another site: a value of its past."""
+        before = self.aliases.get(name)
+        self.aliases[name] = site
+        try:
+            yield
+        finally:
+            if before is None:
+                del self.aliases[name]
+            else:
+                self.aliases[name] = before
 
     def kind(self, e: core.Expression) -> Kind:
         try:

@@ -20,7 +20,7 @@ from ..syntax import tree
 from . import expression as core
 from . import memory, repeated
 from .folding import ONE, fold, number
-from .naming import renamed, renamed_expression, staged
+from .naming import GOING_ON, renamed, renamed_expression, staged
 from .scope import Scope, Silenced, Unlowered
 from .shapes import Kind
 from .site import WRITTEN_OUT, Decision, Let, Observation, Payment, Site
@@ -358,7 +358,7 @@ def halt(el: Elaborator, s: tree.Halt, scope: Scope) -> None:
     value = going if time.survival is None or number(going) == 0 else fold(core.Apply("mul", (time.survival, going), span=s.span))
     if number(value) is None:
         time.halts += 1
-        site = f"going on {time.halts}" + (f" in block {time.number}" if time.number > 1 else "")
+        site = f"{GOING_ON} {time.halts}" + (f" in block {time.number}" if time.number > 1 else "")
         el.let_sizes[site] = 1 + el.sizes.get(id(going), el.sizes.get(id(condition), 1))
         el.add(Let(site, (), (), s.span, value), Kind("real"))
         value = core.Reference(site, span=s.span)
@@ -470,15 +470,8 @@ def in_stage(el: Resolver, argument: tree.Expression, k: int, read: Callable[[tr
     site = site_in(el, name, k)
     if site is None:
         return None
-    before = el.aliases.get(name)
-    el.aliases[name] = site
-    try:
+    with el.known_as(name, site):
         return read(argument)
-    finally:
-        if before is None:
-            del el.aliases[name]
-        else:
-            el.aliases[name] = before
 
 
 def stages_so_far(el: Resolver, name: str) -> range:

@@ -125,9 +125,8 @@ class InfluenceDiagram:
 
     @cached_property
     def movers(self) -> tuple[int, ...]:
-        """Of each node the set of decisions, by their number among decisions, that it comes after; of a utility only those whose
-        owners it is paid
-        to: it is in their U_D (Koller and Milch 2003)."""
+        """Of each node the set of decisions, by their number among decisions, that it comes after; of a utility only those whose owners
+        it is paid to: it is in their U_D (Koller and Milch 2003)."""
         deciders: dict[str, int] = {}
         number = {}
         for q, d in enumerate(self.decisions):

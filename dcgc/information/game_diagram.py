@@ -7,6 +7,7 @@ from functools import cached_property
 
 from ..core.expression import Apply, Expression, Reference, references, show
 from ..core.folding import number
+from ..core.naming import GOING_ON
 from ..core.site import Actor, Decision, Game, Let, Payment, Random
 from .dependence import mentioned
 from .diagram import InfluenceDiagram, Node, diagram
@@ -22,15 +23,14 @@ class Seen:
     text: str
     form: Form
     sites: frozenset[str]
-    told: bool = False  # by being asked at all: that no halt has come
+    told: bool = False  # by being asked at all (no halt has come), or a condition under which alone all that follows is paid
     guard: bool = False  # the condition of a ``when`` around the decision
 
 
 @dataclass(frozen=True)
 class GameDiagram:
-    """A game as an influence diagram. ``written``: the game that it was made from, without loops and stages. ``observations``: of
-    each decision
-    what it sees, one entry a thing."""
+    """A game as an influence diagram. ``written``: the game that it was made from, without loops and stages. ``observations``: of each
+    decision what it sees, one entry a thing."""
 
     written: Written
     diagram: InfluenceDiagram
@@ -52,7 +52,8 @@ class GameDiagram:
     def knowledge(self, decision: str) -> Knowledge:
         """What follows from what a decision sees."""
         if decision not in self._knowledge:
-            seen = self.observations[decision]
+            # Whoever is paid only where c holds may decide as if it did, but does not know c; that no halt has come it knows.
+            seen = [s for s in self.observations[decision] if not s.told or s.text.startswith(GOING_ON)]
             self._knowledge[decision] = Knowledge(self.atoms, [s.form for s in seen], [s.form for s in seen if s.guard])
         return self._knowledge[decision]
 
@@ -131,9 +132,8 @@ def seen_by(site: Decision) -> tuple[Expression, ...]:
 
 
 def going_on(game: Game, owners: Owners) -> dict[str, tuple[str, ...]]:
-    """Of each decision the conditions (no halt so far, ``when``) under which alone all that it can still move is paid: it is
-    decided as if they
-    held. Lets that come before it."""
+    """Of each decision the conditions (no halt so far, ``when``) under which alone all that it can still move is paid: it is decided as if
+    they held. Lets that come before it."""
     place = {s.name: k for k, s in enumerate(game.sites)}
     implied: dict[str, frozenset[str]] = {}
     for site in game.sites:
@@ -176,9 +176,8 @@ def flat_factors(e: Expression) -> list[Expression]:
 
 
 class Owners:
-    """Whose accounts a decision is made for: the player's own, and those of the teams that it is in (Contract, section 2: players
-    in a team pay
-    the team's and their own)."""
+    """Whose accounts a decision is made for: the player's own, and those of the teams that it is in (Contract, section 2: players in a
+    team pay the team's and their own)."""
 
     def __init__(self, game: Game):
         self.sizes = {p.name: p.size for p in game.players}

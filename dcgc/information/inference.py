@@ -1,12 +1,9 @@
 """What can be inferred: which expressions are functions of those that somebody sees.
 
-Every expression is brought into a linear form over atoms (draws, decisions, and whatever is no sum of others), each written once.
-A form is known if
-it lies in the span of the known ones, where an atom f(a, b, ..) is known as soon as a, b, .. are. What is seen through an
-invertible function
-(``exp(x)``) is seen itself. This finds x1 = x0 + u1 from x0 and u1, and w from y = x + w and x; it is sound and, for what is not
-linear, not complete:
-what is said to be known is known.
+Every expression is brought into a linear form over atoms (draws, decisions, and whatever is no sum of others), each written once. A
+form is known if it lies in the span of the known ones, where an atom f(a, b, ..) is known as soon as a, b, .. are. What is seen
+through an invertible function (``exp(x)``) is seen itself. This finds x1 = x0 + u1 from x0 and u1, and w from y = x + w and x; it is
+sound and, for what is not linear, not complete: what is said to be known is known.
 """
 
 from __future__ import annotations
@@ -47,9 +44,8 @@ class Form:
 
 @dataclass
 class Atoms:
-    """The forms of a game's expressions. ``made``: the number of each atom; ``parts``: the forms that an atom is a function of
-    (None: it is a
-    draw or a decision, or is not looked into)."""
+    """The forms of a game's expressions. ``made``: the number of each atom; ``parts``: the forms that an atom is a function of (None: it
+    is a draw or a decision, or is not looked into)."""
 
     game: Game
     made: dict[object, int] = field(default_factory=dict)

@@ -1,23 +1,19 @@
 """Whose interests agree: team, zero-sum, potential or general-sum games, and common interests and conflicts variable by variable.
 
-Costs are compared as expressions in draws and decisions, so that what is said holds for every play, whatever the policies. With
-SymPy, which
-expands products and differentiates; a game whose costs are too long to be expanded is compared term by term.
+Costs are compared as expressions in draws and decisions, so that what is said holds for every play, whatever the policies. With SymPy,
+which expands products and differentiates; a game whose costs are too long to be expanded is compared term by term.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ..core.expression import Apply, Constant, Expression, Parameter, Reference, Stack, walk
 from ..core.site import Decision, Let, Payment, Random
 from .game_diagram import GameDiagram, label
 from .inference import Form, payment_form
-
-if TYPE_CHECKING:
-    pass
 
 LARGEST = 300  # nodes of all costs that are expanded
 
@@ -26,9 +22,8 @@ Sum = Literal["team", "zero-sum", "constant-sum", "potential", "general-sum"]
 
 @dataclass(frozen=True)
 class Interests:
-    """``kind``; ``sides``: who decides for one and the same account, by a name for each; ``expanded``: whether costs were
-    expanded, so that what is not
-    found to be zero-sum is not. ``variables``: by decision, who gains when whom does: (one, other, relation)."""
+    """``kind``; ``sides``: who decides for one and the same account, by a name for each; ``expanded``: whether costs were expanded, so
+    that what is not found to be zero-sum is not. ``variables``: by decision, who gains when whom does: (one, other, relation)."""
 
     kind: Sum
     sides: dict[str, tuple[str, ...]]
@@ -41,7 +36,7 @@ def interests(game: GameDiagram) -> Interests:
     sides = sides_of(game)
     if len(sides) <= 1:
         return Interests("team", sides, True, {})
-    costs = {name: payments_of(game, name) for name in sides}
+    costs = {name: payments_of(game, players) for name, players in sides.items()}
     forms = {name: total(game, own) for name, own in costs.items()}
     names = list(sides)
     if all(forms[n] == forms[names[0]] for n in names):
@@ -49,7 +44,7 @@ def interests(game: GameDiagram) -> Interests:
     if len(sides) == 2 and not (sum_form := forms[names[0]] + forms[names[1]]).terms:
         kind: Sum = "zero-sum" if abs(sum_form.constant) < 1e-12 else "constant-sum"
         return Interests(kind, sides, True, {})
-    if sum(size(game, p) for own in costs.values() for p in own) > LARGEST:
+    if size(game, [p for own in costs.values() for p in own]) > LARGEST:
         return Interests("general-sum", sides, False, {})
     return expanded(game, sides, costs)
 
@@ -71,10 +66,9 @@ def sides_of(game: GameDiagram) -> dict[str, tuple[str, ...]]:
     return out
 
 
-def payments_of(game: GameDiagram, side: str) -> list[Payment]:
+def payments_of(game: GameDiagram, players: tuple[str, ...]) -> list[Payment]:
     """What the players of a side pay, all of it."""
-    sides = sides_of(game)
-    owners = next(game.diagram.nodes[k].owners for k in game.diagram.decisions if game.diagram.nodes[k].player in sides[side])
+    owners = next(game.diagram.nodes[k].owners for k in game.diagram.decisions if game.diagram.nodes[k].player in players)
     return [p for p in game.game.payments if p.constraint is None and label(p.actor) in owners]
 
 
@@ -85,13 +79,13 @@ def total(game: GameDiagram, payments: Sequence[Payment]) -> Form:
     return out
 
 
-def size(game: GameDiagram, payment: Payment) -> int:
-    """Nodes of a payment with its lets put in."""
+def size(game: GameDiagram, payments: Sequence[Payment]) -> int:
+    """Nodes of all payments together, with their lets put in."""
     sizes: dict[str, int] = {}
     for site in game.game.sites:
         if isinstance(site, Let):
             sizes[site.name] = min(10 * LARGEST, nodes(site.value, sizes))
-    return nodes(payment.cost, sizes)
+    return sum(nodes(p.cost, sizes) for p in payments)
 
 
 def nodes(e: Expression, sizes: dict[str, int]) -> int:

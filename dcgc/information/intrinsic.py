@@ -1,8 +1,8 @@
 """Classical or not: the information structure of a game in Witsenhausen's intrinsic model.
 
 Witsenhausen (1971, SIAM Journal on Control 9; 1975), Ho and Chu (1972, IEEE Transactions on Automatic Control 17), Ho (1980,
-Proceedings of the IEEE 68).
-Decision a influences decision b where what b sees is a function of a's act (and of nature and other acts, held fixed).
+Proceedings of the IEEE 68). Decision a influences decision b where what b sees is a function of a's act (and of nature and other acts,
+held fixed).
 - static: nobody influences what anybody sees;
 - quasi-classical (partially nested): whoever is influenced knows all that the one who influences knew; strictly, its act as well;
 - classical: the decisions can be put in an order in which each knows all that those before it knew; strictly, their acts as well;
@@ -43,9 +43,8 @@ class Witness:
 
 @dataclass(frozen=True)
 class InformationStructure:
-    """``influences``: whether any act changes what anybody sees (else static). ``nested`` is the finest class that holds.
-    ``witness``: why the next
-    finer one does not hold (None for strictly classical)."""
+    """``influences``: whether any act changes what anybody sees (else static). ``nested`` is the finest class that holds. ``witness``: why
+    the next finer one does not hold (None for strictly classical)."""
 
     influences: bool
     nested: Nesting

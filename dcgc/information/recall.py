@@ -1,10 +1,9 @@
 """Perfect recall, player by player, and the ways in which it fails.
 
 A player has perfect recall if at each of its decisions it knows all that it knew and did at its earlier ones (Kuhn 1953). It fails
-where a player
-forgets what it knew, where it forgets what it did, and where one rule serves several stages that it cannot tell apart (absent-mindedness,
-Piccione and Rubinstein 1997). Without perfect recall a mixed strategy may do better than any behaviour strategy, and an equilibrium in
-behaviour strategies need not exist (Wichardt 2008).
+where a player forgets what it knew, where it forgets what it did, and where one rule serves several stages that it cannot tell apart
+(absent-mindedness, Piccione and Rubinstein 1997). Without perfect recall a mixed strategy may do better than any behaviour strategy,
+and an equilibrium in behaviour strategies need not exist (Wichardt 2008).
 """
 
 from __future__ import annotations
@@ -21,9 +20,8 @@ Lapse = Literal["knew", "did", "absent-minded"]
 
 @dataclass(frozen=True)
 class Forgetting:
-    """At ``later`` its player does not know ``what`` it ``knew`` or ``did`` at ``earlier``; or it is ``absent-minded``: the two
-    are one decision of the
-    text, in two stages, and what is seen at the second does not tell it from the first."""
+    """At ``later`` its player does not know ``what`` it ``knew`` or ``did`` at ``earlier``; or it is ``absent-minded``: the two are one
+    decision of the text, in two stages, and what is seen at the second does not tell it from the first."""
 
     player: str
     kind: Lapse

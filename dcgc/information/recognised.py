@@ -40,11 +40,12 @@ def recognised(game: GameDiagram) -> Recognised:
     decisions = [game.site_of(game.diagram.nodes[k].name) for k in game.diagram.decisions]
     if not decisions or len(decisions) > MOST:
         return Recognised({}, {}, ())
-    own = {name: payments_of(game, name) for name in sides_of(game)}
-    if sum(size(game, p) for paid in own.values() for p in paid) > LARGEST:
+    sides = sides_of(game)
+    own = {name: payments_of(game, players) for name, players in sides.items()}
+    if size(game, [p for paid in own.values() for p in paid]) > LARGEST:
         return Recognised({}, {}, ())
     by_decision: dict[str, tuple[Payment, ...]] = {}
-    for side, players in sides_of(game).items():
+    for side, players in sides.items():
         for k in game.diagram.decisions:
             if game.diagram.nodes[k].player in players:
                 by_decision[game.diagram.nodes[k].name] = tuple(own[side])

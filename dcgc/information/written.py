@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from ..core.expression import Apply, Axis, Constant, Expression, Member, Reference, Select, rebuild
+from ..core.naming import GOING_ON
 from ..core.site import SO_FAR, Decision, Game, Let, Payment, Record, Site, State
 from ..passes.unroll import unroll
 
@@ -20,9 +21,9 @@ SITES = 6000  # sites of all stages that are written out
 
 @dataclass(frozen=True)
 class Written:
-    """``game``: without loops and stages. ``rules``: of a decision in stages that one policy serves, the decision of the text
-    (several share it).
-    ``shrunk``: families of which a few members stand for all, with their sizes; ``stages``: how many stages stand for how many."""
+    """``game``: without loops and stages. ``rules``: of a decision in stages that one policy serves, the decision of the text (several
+    share it). ``shrunk``: families of which a few members stand for all, with their sizes; ``stages``: how many stages stand for how
+    many."""
 
     game: Game
     rules: dict[str, str]
@@ -98,7 +99,7 @@ def stage_by_stage(game: Game, stages: int) -> tuple[Game, dict[str, str]]:
                 rules[made.name] = site.name
         if block.survival is not None:
             now: Expression = Reference(f"{block.survival}@{t}")
-            out.append(Let(f"going on after {t}", (), (), block.span, now if alive is None else Apply("mul", (Reference(alive), now))))
+            out.append(Let(f"{GOING_ON} after {t}", (), (), block.span, now if alive is None else Apply("mul", (Reference(alive), now))))
             alive = out[-1].name
     for site in game.sites[first:]:
         if isinstance(site, Record):

@@ -110,13 +110,4 @@ class OwnViews:
 
 def own_views(problem: Problem) -> OwnViews:
     """The views of a game's members. Raises Unrepresentable."""
-    key = "own views"
-    if key not in problem._cache:
-        try:
-            problem._cache[key] = OwnViews(problem)
-        except Unrepresentable as why:
-            problem._cache[key] = why
-    found = problem._cache[key]
-    if isinstance(found, Unrepresentable):
-        raise found
-    return found  # type: ignore[return-value]
+    return problem.once("own views", OwnViews, Unrepresentable)  # type: ignore[no-any-return]

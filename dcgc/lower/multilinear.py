@@ -24,10 +24,7 @@ AGREEMENT = 1e-9
 
 def multilinear(problem: Problem) -> frozenset[str]:
     """The finite decisions that need no coordinate on scattered samples: all of them, or none."""
-    key = "multilinear"
-    if key not in problem._cache:
-        problem._cache[key] = _find(problem)
-    return problem._cache[key]  # type: ignore[return-value]
+    return problem.once("multilinear", _find)  # type: ignore[no-any-return]
 
 
 def _find(problem: Problem) -> frozenset[str]:

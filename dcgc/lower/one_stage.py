@@ -40,16 +40,7 @@ class OneStage:
 
 def one_stage(problem: Problem) -> OneStage:
     """The stage of a game's block. Raises Unstageable."""
-    key = "one stage"
-    if key not in problem._cache:
-        try:
-            problem._cache[key] = _one_stage(problem)
-        except Unstageable as why:
-            problem._cache[key] = why
-    found = problem._cache[key]
-    if isinstance(found, Unstageable):
-        raise found
-    return found  # type: ignore[return-value]
+    return problem.once("one stage", _one_stage, Unstageable)  # type: ignore[no-any-return]
 
 
 def _one_stage(problem: Problem) -> OneStage:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
@@ -49,6 +50,18 @@ class Problem:
     parameters: Mapping[str, Array]
     apart: str = ""
     _cache: dict[str, object] = field(default_factory=dict)
+
+    def once(self, key: str, make: Callable[[Problem], Any], refusal: type[Exception] | tuple[()] = ()) -> Any:
+        """What ``make`` finds, worked out at the first call; a ``refusal`` that it raises is raised at every call."""
+        if key not in self._cache:
+            try:
+                self._cache[key] = make(self)
+            except refusal as why:
+                self._cache[key] = why
+        found = self._cache[key]
+        if isinstance(found, refusal):
+            raise found
+        return found
 
     @cached_property
     def dependence(self) -> Dependence:

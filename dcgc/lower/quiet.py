@@ -26,10 +26,7 @@ from .strategy import Strategy
 def silent(problem: Problem) -> Problem | None:
     """The game without the messages in reals: their encoders, what becomes of them, and whatever only they needed. None where a
     message matters beyond what its listeners do, or is no cheap talk (prices, constraints, bounds)."""
-    key = "silent"
-    if key not in problem._cache:
-        problem._cache[key] = cut(problem)
-    return problem._cache[key]  # type: ignore[return-value]
+    return problem.once("silent", cut)  # type: ignore[no-any-return]
 
 
 def cut(problem: Problem) -> Problem | None:

@@ -174,9 +174,7 @@ class SenderGame:
 
 def sender_game(problem: Problem) -> SenderGame | str:
     """The game as a sender game, or why it is none."""
-    if "sender game" not in problem._cache:
-        problem._cache["sender game"] = recognised(problem)
-    return problem._cache["sender game"]  # type: ignore[return-value]
+    return problem.once("sender game", recognised)  # type: ignore[no-any-return]
 
 
 def recognised(problem: Problem) -> SenderGame | str:

@@ -252,3 +252,19 @@ payoff B = a == left
     game = facts_of(text).seen
     assert all(game.knowledge("c").knows(game.act(name)) for name in "ab") and not game.knowledge("b").knows(game.act("a"))
     assert not facts_of(text).forgotten
+
+
+def test_a_condition_on_payments_is_not_known() -> None:
+    """All that `b` can move is paid only where the market is open, which its player saw when deciding `a` and does not know any more."""
+    text = """game Open
+player A
+random c ~ Bernoulli(0.5)
+let open = c == 1
+decide a : Bool by A knowing open
+decide b : Bool by A knowing nothing
+when open {
+  payoff A = a * b
+}
+"""
+    found = facts_of(text)
+    assert {f.kind for f in found.forgotten["A"]} == {"knew", "did"}

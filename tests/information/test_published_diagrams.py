@@ -1,6 +1,5 @@
 """Published influence diagrams, rebuilt: Koller and Milch (2003), Lauritzen and Nilsson (2001), Everitt et al. (2021), and the
-examples of PyCID
-(Fox et al. 2021), with what these say of them."""
+examples of PyCID (Fox et al. 2021), with what these say of them."""
 
 from __future__ import annotations
 
@@ -65,9 +64,8 @@ PRISONERS = build("D1>U1 D1>U2 D2>U2 D2>U1", {"1": "D1", "2": "D2"}, {"1": "U1",
 
 
 def test_tree_killer() -> None:
-    """Koller and Milch 2003, Section 5: the doctor's choice rests on nobody's (Bob sees whether the tree is sick), the patio on
-    the doctor's (that he
-    was called tells of the tree), poisoning on both; so they can be solved one after the other."""
+    """Koller and Milch 2003, Section 5: the doctor's choice rests on nobody's (Bob sees whether the tree is sick), the patio on the
+    doctor's (that he was called tells of the tree), poisoning on both; so they can be solved one after the other."""
     found = relevance(TREE_KILLER, deterministic=False)
     assert relevant(found, "TDoc") == set()
     assert relevant(found, "BP") == {"TDoc"}

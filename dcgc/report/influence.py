@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
-from .diagram import InfluenceDiagram, Node
+from ..information.diagram import InfluenceDiagram, Node
 
 COLOURS = ("#4477aa", "#cc6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb")  # Tol's bright scheme
 WIDE, NARROW, HIGH, LETTER, GAP = 46.0, 8.0, 64.0, 7.2, 26.0
